@@ -1,0 +1,1 @@
+"""What is odd about it: findings with evidence, scores and flagged voyages."""

@@ -1,0 +1,1 @@
+"""The batch job: settings, engine, scan and outputs."""

@@ -1,0 +1,44 @@
+"""What a detector is: a frozen record of parameters with one pure method from a scene to findings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from detectors.finding import Finding
+from detectors.watchlist import WatchList
+from vessels.history import History
+from vessels.zones import Zones
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All a detector may look at. It must not change it."""
+
+    history: History
+    zones: Zones
+    watchlist: WatchList
+    as_of: datetime
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """A detector: `detect` is pure, and its findings depend neither on row order nor on the clock.
+
+    The first lines of the class's docstring are its card: Claims, Reads, Misses, Known mistakes.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in findings, settings and on the command line."""
+
+    @property
+    def version(self) -> str:
+        """Goes up when results change."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of finding it may make."""
+
+    def detect(self, scene: Scene) -> Sequence[Finding]:
+        """The findings, in any order."""

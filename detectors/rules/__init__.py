@@ -1,0 +1,1 @@
+"""Detectors that follow a written rule: one a file."""

@@ -1,0 +1,1 @@
+"""What happened at sea: positions, identities, tracks, port visits and voyages from AIS files."""

@@ -1,0 +1,25 @@
+"""One family of errors: each message has the value, the rule it broke and the remedy."""
+
+
+class WakewatchError(Exception):
+    """Anything wakewatch refuses to do, said in words a user can act on."""
+
+
+class UsageError(WakewatchError):
+    """The caller asked for something that cannot be: no input, an unknown name, a bound crossed."""
+
+
+class SettingsError(UsageError):
+    """A settings file, zone file, watch list or baseline that breaks a rule; names the file and the key."""
+
+
+class InputFileError(WakewatchError):
+    """One input file that cannot be read as AIS positions; it is set aside and the others go on.
+
+    `reason` is a short code for counting, `detail` the sentence for people.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail

@@ -1,0 +1,1 @@
+"""Events on a track: one kind a file."""
