@@ -23,3 +23,7 @@ class InputFileError(WakewatchError):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class NothingReadableError(WakewatchError):
+    """Inputs were given, but every one had to be set aside; names them with their reasons."""

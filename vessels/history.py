@@ -1,16 +1,68 @@
-"""The history of all vessels heard: what the detectors see of `vessels`, and the one place that composes it."""
+"""The history of all vessels heard: the one place that composes `vessels`.
 
+Takes settled blocks of tracks and the zones; gives `History`, the tables that detectors read. Blocks are independent of
+each other and may be derived in any order and in several threads; `combine` puts their tables together in one order.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+
+from vessels.chunks import StaticClaim
+from vessels.events.port_visits import (
+    StayParameters,
+    find_stays,
+    find_visits,
+    presences_table,
+    visit_ids,
+    visits_table,
+)
+from vessels.identities import identity_spells
+from vessels.parameters import Parameters
+from vessels.schema import IDENTITIES, PORT_VISITS, SEGMENTS, SKETCHES, VESSELS, VOYAGES, ZONE_PRESENCES, Table, make_id
+from vessels.segments import MotionModel, Segments, segment_ids, separate
+from vessels.track import Tally, TrackBlock
+from vessels.voyages import VoyageParameters, find_legs, thin_rows, voyages_table
+from vessels.zones import VISIT_KINDS, Zones
+
+SKETCH_MIN = 20.0
+"""One report in twenty minutes draws a track to within a turn and keeps a thousand ships' month under 2 M rows."""
+
+
+class FactParameters(Parameters):
+    """The parameters of all facts, by the file that uses them."""
+
+    motion: MotionModel = MotionModel()
+    stays: StayParameters = StayParameters()
+    voyages: VoyageParameters = VoyageParameters()
+
+
+DEFAULT_FACTS = FactParameters()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The tables of one block of vessels, and what was counted while it was settled."""
+
+    vessels: pa.Table
+    identities: pa.Table
+    segments: pa.Table
+    port_visits: pa.Table
+    zone_presences: pa.Table
+    voyages: pa.Table
+    sketches: pa.Table
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """All facts of one run, as tables whose columns `vessels.schema` declares.
 
-    Tables are sorted: by mmsi, then segment (or hull), then start. `as_of` is "now": given, or the newest
+    Tables are sorted: by mmsi, then segment in order of its start, then start. `as_of` is "now": given, or the newest
     timestamp of the data.
     """
 
@@ -23,3 +75,134 @@ class History:
     voyages: pa.Table
     sketches: pa.Table
     coverage: pa.Table
+
+
+_TABLES: dict[str, Table] = {
+    "vessels": VESSELS,
+    "identities": IDENTITIES,
+    "segments": SEGMENTS,
+    "port_visits": PORT_VISITS,
+    "zone_presences": ZONE_PRESENCES,
+    "voyages": VOYAGES,
+    "sketches": SKETCHES,
+}
+
+
+def derive(
+    block: TrackBlock, claims: Sequence[StaticClaim], zones: Zones, parameters: FactParameters = DEFAULT_FACTS
+) -> Facts:
+    """All facts of one block: segments, identities, stays, visits, voyages. `claims` as in `ClaimRegister.claims`."""
+    segments = separate(block, parameters.motion)
+    ids = segment_ids(segments)
+    hull_ids = [make_id("hull", segment_id) for segment_id in ids]
+    fence_set = zones.index.lookup(segments.lat, segments.lon)
+    stays = find_stays(segments, zones, fence_set)
+    visits = find_visits(segments, zones, fence_set, stays, parameters.stays)
+    draught = _draught_so_far(segments)
+    legs = find_legs(segments, visits, parameters.voyages)
+    visit_names = visit_ids(segments, zones, visits.stays)
+    in_port = _has_port(zones)[fence_set]
+    return Facts(
+        vessels=_vessels_table(segments),
+        identities=identity_spells(segments, ids, hull_ids, block.statements, claims),
+        segments=_segments_table(segments, ids, hull_ids),
+        port_visits=visits_table(segments, ids, hull_ids, zones, visits, draught),
+        zone_presences=presences_table(segments, ids, hull_ids, zones, stays, parameters.stays),
+        voyages=voyages_table(
+            segments, ids, hull_ids, zones, visits, visit_names, legs, in_port, draught, parameters.voyages
+        ),
+        sketches=_sketches_table(segments, ids),
+        tally=block.tally,
+    )
+
+
+def combine(facts: Iterable[Facts], coverage: pa.Table, as_of: datetime) -> History:
+    """The tables of all blocks put together, sorted by mmsi; the order of blocks does not matter."""
+    parts = list(facts)
+    tables = {}
+    for name, table in _TABLES.items():
+        whole = table.concat(getattr(part, name) for part in parts)
+        order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
+        tables[name] = whole.take(order)
+    return History(as_of=as_of, coverage=coverage, **tables)
+
+
+def _has_port(zones: Zones) -> npt.NDArray[np.bool_]:
+    """For each set of fences whether a ship can lie in it. Shape (sets,)."""
+    can_lie = [zone.kind in VISIT_KINDS for zone in zones.zones]
+    return np.array([any(can_lie[f // 2] for f in one if f % 2 == 0) for one in zones.index.sets], dtype=np.bool_)
+
+
+def _draught_so_far(segments: Segments) -> npt.NDArray[np.float64]:
+    """The last draught claimed at or before each row of its segment, NaN before the first. Shape (n,)."""
+    known = np.where(np.isnan(segments.draught), -1, np.arange(len(segments)))
+    at = np.maximum.accumulate(known) if len(known) else known
+    begin = np.repeat(segments.offsets[:-1], np.diff(segments.offsets))
+    return np.where(at >= begin, segments.draught[np.maximum(at, 0)].astype(np.float64).round(2), np.nan)
+
+
+def _vessels_table(segments: Segments) -> pa.Table:
+    n_vessels = len(segments.mmsi)
+    sizes = np.diff(segments.offsets)
+    first = np.full(n_vessels, np.iinfo(np.int64).max)
+    last = np.full(n_vessels, np.iinfo(np.int64).min)
+    np.minimum.at(first, segments.vessel, segments.time_us[segments.offsets[:-1]])
+    np.maximum.at(last, segments.vessel, segments.time_us[segments.offsets[1:] - 1])
+    unheard = np.bincount(segments.vessel, minlength=n_vessels) == 0
+    together = segments.n_alternations > 0
+    instant = VESSELS.arrow.field("first_seen").type
+    return VESSELS.build(
+        {
+            "mmsi": segments.mmsi,
+            "first_seen": pa.array(first, instant, mask=unheard),
+            "last_seen": pa.array(last, instant, mask=unheard),
+            "n_positions": np.bincount(segments.vessel, weights=sizes, minlength=n_vessels).astype(np.int64),
+            "n_segments": np.bincount(segments.vessel, minlength=n_vessels),
+            "n_noise": segments.noise,
+            "n_alternations": segments.n_alternations,
+            "max_separation_nmi": np.round(segments.max_separation_nmi, 3),
+            "overlap_start": pa.array(segments.overlap_start_us, instant, mask=~together),
+            "overlap_end": pa.array(segments.overlap_end_us, instant, mask=~together),
+        }
+    )
+
+
+def _segments_table(segments: Segments, ids: Sequence[str], hull_ids: Sequence[str]) -> pa.Table:
+    first, last = segments.offsets[:-1], segments.offsets[1:] - 1
+    speed = np.zeros(len(segments), dtype=np.float32)
+    minute = segments.step_h >= np.float32(1.0 / 60.0)
+    np.divide(segments.step_nmi, segments.step_h, out=speed, where=minute)
+    distance, fastest = np.zeros(0), np.zeros(0)
+    if len(first):
+        distance = np.round(np.add.reduceat(segments.step_nmi.astype(np.float64), first), 3)
+        fastest = np.round(np.maximum.reduceat(speed, first).astype(np.float64), 2)
+    return SEGMENTS.build(
+        {
+            "segment_id": ids,
+            "hull_id": hull_ids,
+            "mmsi": segments.mmsi[segments.vessel],
+            "start": segments.time_us[first],
+            "end": segments.time_us[last],
+            "n_positions": last - first + 1,
+            "start_lat": segments.lat[first],
+            "start_lon": segments.lon[first],
+            "end_lat": segments.lat[last],
+            "end_lon": segments.lon[last],
+            "distance_nmi": distance,
+            "max_implied_speed_kn": fastest,
+        }
+    )
+
+
+def _sketches_table(segments: Segments, ids: Sequence[str]) -> pa.Table:
+    rows = thin_rows(segments, SKETCH_MIN)
+    segment = np.searchsorted(segments.offsets, rows, side="right") - 1
+    return SKETCHES.build(
+        {
+            "segment_id": pa.array(ids, pa.string()).take(segment),
+            "mmsi": segments.mmsi[segments.vessel[segment]],
+            "timestamp": segments.time_us[rows],
+            "lat": segments.lat[rows],
+            "lon": segments.lon[rows],
+        }
+    )

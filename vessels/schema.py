@@ -260,6 +260,7 @@ VOYAGES: Final = Table(
         Column("origin_visit_id", _TEXT, "visit it left"),
         Column("destination_visit_id", _TEXT, "visit it reached"),
         Column("last_seen", TIMESTAMP, "last report of the voyage"),
+        Column("span_start", TIMESTAMP, "start of the time that belongs to it, a stay it began with included"),
         Column("span_end", TIMESTAMP, "end of the time that belongs to it, its stay in the port reached included"),
         Column("n_positions", _I64, "reports from start to last_seen"),
         Column("start_lat", _F64, "where it began", "degree"),

@@ -1,0 +1,301 @@
+"""Tracks: positions in columns, sorted by (mmsi, timestamp), with the offsets of each vessel.
+
+Takes the rows of one bucket of vessels as `vessels.gather` laid them; gives a `TrackBlock` in one order only, whatever
+the order of rows and files: exact repeats gone, ties ordered by what the rows say, static-only rows set beside. Which
+rows are one hull is left to `vessels.segments`.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vessels.chunks import NOTHING_SAID, StaticClaim
+from vessels.geodesy import BLOCK_ROWS
+
+IntArray = npt.NDArray[np.int64]
+AnyArray = npt.NDArray[Any]
+
+ROW_COLUMNS: Final[Mapping[str, type[np.generic]]] = MappingProxyType(
+    {
+        "time_us": np.int64,
+        "lat": np.float64,
+        "lon": np.float64,
+        "sog": np.float32,
+        "cog": np.float32,
+        "heading": np.float32,
+        "draught": np.float32,
+        "nav_status": np.int8,
+        "static": np.int32,
+        "source": np.int32,
+    }
+)
+"""The columns of a row, beside its vessel; 48 bytes."""
+
+
+class ClaimRegister:
+    """All distinct static claims of a run, numbered as they are met; number 0 says nothing. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._claims: list[StaticClaim] = [NOTHING_SAID]
+        self._numbers: dict[StaticClaim, int] = {NOTHING_SAID: 0}
+
+    def codes(self, claims: Sequence[StaticClaim]) -> npt.NDArray[np.int32]:
+        """The number of each claim, new ones added."""
+        with self._lock:
+            out = np.empty(len(claims), dtype=np.int32)
+            for i, claim in enumerate(claims):
+                number = self._numbers.get(claim)
+                if number is None:
+                    number = self._numbers[claim] = len(self._claims)
+                    self._claims.append(claim)
+                out[i] = number
+            return out
+
+    def claims(self) -> tuple[StaticClaim, ...]:
+        """The claims by number."""
+        with self._lock:
+            return tuple(self._claims)
+
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """A 64-bit hash of what each claim says, by number; the same in every run."""
+        digests = (hashlib.blake2b(repr(tuple(c)).encode(), digest_size=8).digest() for c in self.claims())
+        return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a bucket, by vessel, nearly in time order: columns of `ROW_COLUMNS`, `offsets` of shape (v + 1,)."""
+
+    mmsi: IntArray
+    offsets: IntArray
+    columns: dict[str, AnyArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Static-only rows, sorted by vessel and time: place of the vessel in `mmsi`, time, claim number. Shapes (s,)."""
+
+    vessel: IntArray
+    time_us: IntArray
+    static: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted while a block was settled, by number of the file.
+
+    `digest` is the sum, modulo 2^64, of hashes of the file's distinct rows and `n_distinct` their number: a digest of
+    the content that row order and repeats do not change. `repeats` counts rows repeated within one file,
+    `repeats_across` rows that another file holds too. `coverage` has source, mmsi, first_us, last_us.
+    """
+
+    digest: npt.NDArray[np.uint64]
+    n_distinct: IntArray
+    repeats: IntArray
+    outside_span: IntArray
+    repeats_across: int
+    coverage: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class TrackBlock:
+    """Positions of a bucket of vessels, sorted by (mmsi, timestamp), without repeats. Row columns have shape (n,).
+
+    `offsets` (v + 1,) gives each vessel's rows. `static` indexes the run's `ClaimRegister`. Arrays are read-only.
+    """
+
+    mmsi: IntArray
+    offsets: IntArray
+    time_us: IntArray
+    lat: npt.NDArray[np.float64]
+    lon: npt.NDArray[np.float64]
+    sog: npt.NDArray[np.float32]
+    cog: npt.NDArray[np.float32]
+    heading: npt.NDArray[np.float32]
+    draught: npt.NDArray[np.float32]
+    nav_status: npt.NDArray[np.int8]
+    static: npt.NDArray[np.int32]
+    source: npt.NDArray[np.int32]
+    statements: Statements
+    tally: Tally
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+
+def vessel_of_rows(offsets: IntArray) -> npt.NDArray[np.int32]:
+    """For each row the number of the group that `offsets` put it in. Shape (offsets[-1],)."""
+    return np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+
+
+def offsets_of(groups: npt.NDArray[np.integer], n_groups: int) -> IntArray:
+    """Offsets of sorted group numbers. Shape (n_groups + 1,)."""
+    return np.concatenate([[0], np.cumsum(np.bincount(groups, minlength=n_groups))]).astype(np.int64)
+
+
+def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> TrackBlock:
+    """One order, no repeats: see the module. `span_us` is the first and last time that counts, both included."""
+    columns = dict(rows.columns)
+    n_sources = int(columns["source"].max()) + 1 if len(columns["source"]) else 0
+    vessel = vessel_of_rows(rows.offsets)
+    vessel, columns, outside = _within_span(vessel, columns, span_us, n_sources)
+    _sort_by_time(vessel, columns)
+    hashes = _row_hashes(rows.mmsi, vessel, columns, register.hashes())
+    keep, repeats, across = _order_ties(vessel, columns, hashes, n_sources)
+    tally = Tally(
+        *_digests(hashes, columns["source"], keep, n_sources),
+        repeats,
+        outside,
+        across,
+        _coverage(rows.mmsi, vessel, columns),
+    )
+    single = keep == _KEEP
+    if not single.all():
+        vessel, columns = vessel[single], {name: column[single] for name, column in columns.items()}
+    silent = np.isnan(columns["lat"])
+    statements = Statements(
+        vessel[silent].astype(np.int64),
+        columns["time_us"][silent],
+        columns["static"][silent],
+    )
+    if silent.any():
+        vessel, columns = vessel[~silent], {name: column[~silent] for name, column in columns.items()}
+    for column in columns.values():
+        column.flags.writeable = False
+    return TrackBlock(
+        mmsi=rows.mmsi,
+        offsets=offsets_of(vessel, len(rows.mmsi)),
+        statements=statements,
+        tally=tally,
+        **columns,
+    )
+
+
+def _within_span(
+    vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray], span_us: tuple[int, int], n_sources: int
+) -> tuple[npt.NDArray[np.int32], dict[str, AnyArray], IntArray]:
+    time: IntArray = columns["time_us"]
+    outside = np.zeros(n_sources, dtype=np.int64)
+    if len(time) and (time.min() < span_us[0] or time.max() > span_us[1]):
+        inside = (time >= span_us[0]) & (time <= span_us[1])
+        outside += np.bincount(columns["source"][~inside], minlength=n_sources)
+        vessel, columns = vessel[inside], {name: column[inside] for name, column in columns.items()}
+    return vessel, columns, outside
+
+
+def _sort_by_time(vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray]) -> None:
+    """Sort again, in place, the rows of vessels that stand out of order."""
+    time: IntArray = columns["time_us"]
+    back = np.flatnonzero((time[1:] < time[:-1]) & (vessel[1:] == vessel[:-1]))
+    if not len(back):
+        return
+    wrong = np.zeros(int(vessel[-1]) + 1, dtype=np.bool_)
+    wrong[vessel[back]] = True
+    rows = np.flatnonzero(wrong[vessel])
+    order = rows[np.lexsort((time[rows], vessel[rows]))]
+    for column in columns.values():
+        column[rows] = column[order]
+
+
+_MIX: Final = tuple(np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+"""Multipliers of the SplitMix64 generator (Steele, Lea and Flood 2014)."""
+_SHIFT: Final = np.uint64(31)
+_WORD: Final = np.uint64(32)
+
+
+def _row_hashes(
+    mmsi: IntArray, vessel: npt.NDArray[np.int32], columns: Mapping[str, AnyArray], claim_hashes: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of all that each row says, its file left out. Shape (n,)."""
+    out = np.empty(len(vessel), dtype=np.uint64)
+    keys = mmsi.astype(np.uint64) * _MIX[0]
+    for start in range(0, len(vessel), BLOCK_ROWS):
+        part = slice(start, min(start + BLOCK_ROWS, len(vessel)))
+        h = out[part]
+        h[:] = keys[vessel[part]]
+        words = [columns["time_us"][part].view(np.uint64)]
+        words += [_bits(columns[name][part]) for name in ("lat", "lon")]
+        pairs = (("sog", "cog"), ("heading", "draught"))
+        words += [_bits(columns[a][part]) << _WORD | _bits(columns[b][part]) for a, b in pairs]
+        words.append(claim_hashes[columns["static"][part]] ^ columns["nav_status"][part].astype(np.uint64))
+        for i, word in enumerate(words):
+            h ^= word
+            h *= _MIX[1 + i % 2]
+            h ^= h >> _SHIFT
+    return out
+
+
+def _bits(values: AnyArray) -> npt.NDArray[np.uint64]:
+    """The bits of floats, with one NaN and one zero."""
+    plain: AnyArray = values + values.dtype.type(0.0)
+    plain[np.isnan(plain)] = np.nan
+    bits: npt.NDArray[np.uint64] = plain.view(np.uint64 if plain.itemsize == 8 else np.uint32).astype(np.uint64)
+    return bits
+
+
+_KEEP, _REPEAT, _REPEAT_ACROSS = 0, 1, 2
+
+
+def _order_ties(
+    vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray], hashes: npt.NDArray[np.uint64], n_sources: int
+) -> tuple[npt.NDArray[np.int8], IntArray, int]:
+    """Order rows of one vessel and instant by what they say, in place; mark which repeat an earlier one."""
+    time: IntArray = columns["time_us"]
+    verdict = np.zeros(len(vessel), dtype=np.int8)
+    repeats = np.zeros(n_sources, dtype=np.int64)
+    same = (time[1:] == time[:-1]) & (vessel[1:] == vessel[:-1])
+    if not same.any():
+        return verdict, repeats, 0
+    tied = np.zeros(len(vessel), dtype=np.bool_)
+    tied[1:] |= same
+    tied[:-1] |= same
+    rows = np.flatnonzero(tied)
+    source = columns["source"]
+    order = rows[np.lexsort((source[rows], hashes[rows], time[rows], vessel[rows]))]
+    for column in columns.values():
+        column[rows] = column[order]
+    hashes[rows] = hashes[order]
+    repeat = np.zeros(len(rows), dtype=np.bool_)
+    repeat[1:] = (hashes[rows][1:] == hashes[rows][:-1]) & (np.diff(rows) == 1) & same[rows[1:] - 1]
+    in_file = np.zeros(len(rows), dtype=np.bool_)
+    in_file[1:] = repeat[1:] & (source[rows][1:] == source[rows][:-1])
+    verdict[rows[repeat]] = _REPEAT_ACROSS
+    verdict[rows[in_file]] = _REPEAT
+    repeats += np.bincount(source[rows[in_file]], minlength=n_sources)
+    return verdict, repeats, int((repeat & ~in_file).sum())
+
+
+def _digests(
+    hashes: npt.NDArray[np.uint64], source: AnyArray, verdict: npt.NDArray[np.int8], n_sources: int
+) -> tuple[npt.NDArray[np.uint64], IntArray]:
+    """Sum of the hashes of distinct rows, modulo 2^64, and their number, by file."""
+    if (verdict == _REPEAT).any():
+        hashes, source = hashes[verdict != _REPEAT], source[verdict != _REPEAT]
+    total = np.zeros(n_sources, dtype=np.uint64)
+    for limb in range(4):
+        part = (hashes >> np.uint64(16 * limb)) & np.uint64(0xFFFF)
+        sums = np.bincount(source, weights=part, minlength=n_sources)
+        total += sums.astype(np.uint64) << np.uint64(16 * limb)
+    return total, np.bincount(source, minlength=n_sources).astype(np.int64)
+
+
+def _coverage(mmsi: IntArray, vessel: npt.NDArray[np.int32], columns: Mapping[str, AnyArray]) -> pd.DataFrame:
+    """First and last time of each vessel in each file."""
+    source, time = columns["source"], columns["time_us"]
+    if not len(vessel):
+        return pd.DataFrame({"source": [], "mmsi": [], "first_us": [], "last_us": []}, dtype=np.int64)
+    starts = np.flatnonzero(np.concatenate([[True], (source[1:] != source[:-1]) | (vessel[1:] != vessel[:-1])]))
+    ends = np.concatenate([starts[1:], [len(vessel)]]) - 1
+    runs = pd.DataFrame(
+        {"source": source[starts], "mmsi": mmsi[vessel[starts]], "first_us": time[starts], "last_us": time[ends]}
+    )
+    spans = runs.groupby(["mmsi", "source"], sort=True).agg({"first_us": "min", "last_us": "max"})
+    return spans.reset_index()
