@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from detectors.finding import Finding
 from detectors.watchlist import WatchList
 from vessels.history import History
@@ -42,3 +45,26 @@ class Detector(Protocol):
 
     def detect(self, scene: Scene) -> Sequence[Finding]:
         """The findings, in any order."""
+
+
+class VoyageScoring(Protocol):
+    """Scores of all voyages of a scene, row for row beside `history.voyages`; NaN where none can be given."""
+
+    @property
+    def anomaly_score(self) -> npt.NDArray[np.float64]:
+        """0 to 1, higher is odder. Shape (voyages,)."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the run must know about the scores."""
+
+
+@runtime_checkable
+class ScoringDetector(Protocol):
+    """A detector that scores every voyage and makes its findings from the scores."""
+
+    def score_voyages(self, scene: Scene) -> VoyageScoring:
+        """The scores of all voyages."""
+
+    def findings(self, scene: Scene, scores: VoyageScoring) -> Sequence[Finding]:
+        """The findings that these scores call for."""

@@ -1,6 +1,50 @@
-"""Watch lists: the user's own file of vessels to look out for, read and looked up."""
+"""Watch lists: the user's own file of vessels to look out for, read and looked up.
 
-from dataclasses import dataclass
+Takes a CSV file, OpenSanctions' maritime table or a plain one; gives a frozen list with lookups by IMO number, MMSI,
+and call sign with name. A name alone never matches. What a match is worth is left to the `watchlist` detector.
+"""
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from detectors.names import Spelling, spelling
+from vessels.ais import MMSI_MAX, MmsiKind, clean_call_sign, clean_text, mmsi_kinds, parse_imo
+from vessels.errors import SettingsError
+
+K = TypeVar("K")
+
+COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "imo": frozenset({"imo", "imo_number", "imo_no"}),
+        "mmsi": frozenset({"mmsi", "mmsi_number"}),
+        "name": frozenset({"name", "caption", "vessel_name", "ship_name"}),
+        "call_sign": frozenset({"call_sign", "callsign"}),
+        "type": frozenset({"type", "schema"}),
+        "id": frozenset({"id"}),
+        "url": frozenset({"url"}),
+        "datasets": frozenset({"datasets"}),
+        "aliases": frozenset({"aliases", "other_names"}),
+        "countries": frozenset({"countries"}),
+        "flag": frozenset({"flag"}),
+        "risk": frozenset({"risk"}),
+    }
+)
+"""What we call a column, and the headings it is known by; case, blanks and hyphens in a heading do not matter."""
+NUMBER_COLUMNS: Final = ("imo", "mmsi", "call_sign")
+"""A watch list must have one of these, because a name alone never matches."""
+VESSEL_TYPES: Final = frozenset({"", "VESSEL", "SHIP"})
+"""Values of `type` that mean a ship; OpenSanctions also lists ORGANIZATION (owners, operators)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +61,213 @@ class ListedVessel:
     url: str
 
 
+CallSignAndName = tuple[str, Spelling]
+
+
 @dataclass(frozen=True, slots=True)
 class WatchList:
-    """The entries of a watch list, with the digest and name of the file they came from."""
+    """The entries of a watch list, with the name and digest of the file they came from, indexed.
+
+    `skipped` counts what was left out, by reason: rows that are no vessels, rows or cells that say nothing usable.
+    """
 
     entries: tuple[ListedVessel, ...] = ()
     name: str = ""
+    digest: str = ""
+    skipped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    by_imo: Mapping[int, tuple[ListedVessel, ...]] = field(init=False, repr=False, compare=False)
+    by_mmsi: Mapping[int, tuple[ListedVessel, ...]] = field(init=False, repr=False, compare=False)
+    by_call_sign_and_name: Mapping[CallSignAndName, tuple[ListedVessel, ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_imo", _index((e.imo, e) for e in self.entries if e.imo is not None))
+        object.__setattr__(self, "by_mmsi", _index((m, e) for e in self.entries for m in e.mmsi))
+        pairs = (((sign, spelling(name)), e) for e in self.entries for sign in e.call_signs for name in e.names)
+        object.__setattr__(self, "by_call_sign_and_name", _index(pairs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Read-only mappings do not pickle; the lookups are built again where the list arrives (worker processes).
+        return _restore, (self.entries, self.name, self.digest, dict(self.skipped))
+
+    def call_sign_and_name(self, call_sign: str, name: str) -> tuple[ListedVessel, ...]:
+        """Entries that give this call sign together with this name, spelling apart."""
+        return self.by_call_sign_and_name.get((call_sign, spelling(name)), ())
+
+
+def _restore(entries: tuple[ListedVessel, ...], name: str, digest: str, skipped: dict[str, int]) -> WatchList:
+    return WatchList(entries, name, digest, MappingProxyType(skipped))
+
+
+def _index(pairs: Iterable[tuple[K, ListedVessel]]) -> Mapping[K, tuple[ListedVessel, ...]]:
+    found: dict[K, list[ListedVessel]] = {}
+    for key, entry in pairs:
+        entries = found.setdefault(key, [])
+        if not entries or entries[-1] is not entry:
+            entries.append(entry)
+    return MappingProxyType({key: tuple(entries) for key, entries in found.items()})
+
+
+def read_watchlist(path: str | Path) -> WatchList:
+    """The watch list in a CSV file: OpenSanctions' maritime table, or any with imo, mmsi or call_sign, and name.
+
+    Headings in any case and order; several values in a cell are separated by `;`. Rows and cells that say nothing
+    usable are counted in `skipped`, never fatal. Raises SettingsError when the file cannot be a watch list: not a
+    readable file, no CSV, no column with a number to match by, two columns of one meaning.
+    """
+    file = Path(path)
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "is no ordinary file" if file.exists() else "does not exist"
+        raise SettingsError(f"watch list {file}: {what}; give the path of a CSV file")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"watch list {file}: cannot be read ({error.strerror}); give a readable CSV file"
+        ) from error
+    rows, delimiter = _rows(_decoded(data, file), file)
+    places = _places(rows[0] if rows else None, file)
+    skipped: Counter[str] = Counter()
+    entries = tuple(_entries(rows[1:], places, len(rows[0]) if rows and rows[0] else 0, delimiter, skipped))
+    usable = _ship_numbers({number for entry in entries for number in entry.mmsi})
+    entries = tuple(_with_ship_numbers(entries, usable, skipped))
+    digest = hashlib.sha256(data).hexdigest()
+    return WatchList(
+        entries, file.name, digest, MappingProxyType({reason: n for reason, n in sorted(skipped.items()) if n})
+    )
+
+
+def _decoded(data: bytes, file: Path) -> str:
+    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text[:4096]:
+            return text
+        break
+    raise SettingsError(f"watch list {file}: its bytes are no text; give a CSV file, uncompressed")
+
+
+def _rows(text: str, file: Path) -> tuple[list[list[str] | None], str]:
+    """The rows, None for one that CSV cannot hold, with the delimiter that the heading uses."""
+    if not text.strip():
+        raise SettingsError(f"watch list {file}: it is empty; give a CSV file whose first line names its columns")
+    heading = text.lstrip().split("\n", 1)[0]
+    delimiter = max(",;\t", key=heading.count)
+    reader = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
+    rows: list[list[str] | None] = []
+    while True:
+        try:
+            rows.append(next(reader))
+        except StopIteration:
+            return rows, delimiter
+        except csv.Error:
+            rows.append(None)
+
+
+def _heading(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.strip().lower()).strip("_")
+
+
+def _places(headings: Sequence[str] | None, file: Path) -> dict[str, list[int]]:
+    """Where each column we know stands. A name may stand in several columns, anything else in one."""
+    known = {heading: column for column, spelt in COLUMNS.items() for heading in spelt}
+    places: dict[str, list[int]] = {}
+    for place, heading in enumerate(headings or ()):
+        column = known.get(_heading(heading))
+        if column is not None:
+            places.setdefault(column, []).append(place)
+    shown = ", ".join(repr(heading[:40]) for heading in (headings or ())[:12])
+    for column, found in places.items():
+        if len(found) > 1 and column != "name":
+            raise SettingsError(f"watch list {file}: column {column} stands {len(found)} times ({shown}); keep one")
+    if not any(column in places for column in NUMBER_COLUMNS):
+        near = [(h, n) for h in headings or () for n in get_close_matches(_heading(h), list(known), n=1, cutoff=0.6)]
+        numbers = [(h, n) for h, n in near if known[n] in NUMBER_COLUMNS]
+        remedy = "".join(f"; did you mean {n} by {h[:40]!r}?" for h, n in numbers[:1])
+        raise SettingsError(
+            f"watch list {file}: none of the columns imo, mmsi, call_sign among {shown}; a name alone never "
+            f"matches, so one of them is needed{remedy}"
+        )
+    if "name" not in places and not {"imo", "mmsi"} & set(places):
+        raise SettingsError(f"watch list {file}: column name is missing; a call sign matches only with a name")
+    return places
+
+
+def _entries(
+    rows: Sequence[list[str] | None], places: Mapping[str, list[int]], width: int, delimiter: str, skipped: Counter[str]
+) -> Iterator[ListedVessel]:
+    separator = ";" if delimiter != ";" else "|"
+
+    def cell(row: list[str], column: str) -> str:
+        return " ".join(row[place] for place in places.get(column, ()) if place < len(row)).strip()
+
+    def values(row: list[str], column: str) -> list[str]:
+        cells = [row[place] for place in places.get(column, ()) if place < len(row)]
+        return [value for text in cells for value in text.split(separator) if value.strip()]
+
+    for number, row in enumerate(rows, start=2):
+        if row is None or any(text.strip() for text in row[width:]):
+            skipped["row_malformed"] += 1
+            continue
+        if not any(text.strip() for text in row):
+            skipped["row_empty"] += 1
+            continue
+        if cell(row, "type").upper() not in VESSEL_TYPES:
+            skipped["row_no_vessel"] += 1
+            continue
+        imo_cells = [parse_imo(text) for text in values(row, "imo")]
+        skipped["imo_unusable"] += imo_cells.count(None)
+        imos = dict.fromkeys(imo for imo in imo_cells if imo is not None)
+        mmsis = [_mmsi(text) for text in values(row, "mmsi")]
+        skipped["mmsi_unusable"] += mmsis.count(None)
+        captions = [name for text in values(row, "name") if (name := clean_text(text))]
+        names = frozenset(captions) | {name for text in values(row, "aliases") if (name := clean_text(text))}
+        signs = frozenset(sign for text in values(row, "call_sign") if (sign := clean_call_sign(text)))
+        if not imos and not any(mmsis) and not (signs and names):
+            skipped["row_without_number"] += 1
+            continue
+        for imo in imos or (None,):
+            yield ListedVessel(
+                entry_id=cell(row, "id") or f"row {number}",
+                caption=captions[0] if captions else "",
+                imo=imo,
+                mmsi=frozenset(mmsi for mmsi in mmsis if mmsi is not None),
+                names=names,
+                call_signs=signs,
+                datasets=cell(row, "datasets"),
+                url=cell(row, "url"),
+            )
+
+
+_MMSI_TEXT: Final = re.compile(r"\s*(?:MMSI)?[\s:#-]*(\d{1,9})(?:\.0*)?\s*", re.IGNORECASE)
+
+
+def _mmsi(text: str) -> int | None:
+    match = _MMSI_TEXT.fullmatch(text)
+    return int(match.group(1)) if match and int(match.group(1)) <= MMSI_MAX else None
+
+
+def _ship_numbers(numbers: set[int]) -> frozenset[int]:
+    """Those that a ship can be assigned: 000000000 or 123456789 on a list would match every set left unprogrammed."""
+    mmsi = np.array(sorted(numbers), dtype=np.int64)
+    ships = np.isin(mmsi_kinds(mmsi), (MmsiKind.SHIP, MmsiKind.UNKNOWN_MID))
+    return frozenset(mmsi[ships].tolist())
+
+
+def _with_ship_numbers(
+    entries: Iterable[ListedVessel], usable: frozenset[int], skipped: Counter[str]
+) -> Iterator[ListedVessel]:
+    for entry in entries:
+        kept = entry.mmsi & usable
+        skipped["mmsi_unusable"] += len(entry.mmsi) - len(kept)
+        if kept == entry.mmsi:
+            yield entry
+        elif kept or entry.imo is not None or (entry.call_signs and entry.names):
+            yield ListedVessel(
+                entry.entry_id, entry.caption, entry.imo, kept, entry.names, entry.call_signs, entry.datasets, entry.url
+            )
+        else:
+            skipped["row_without_number"] += 1

@@ -17,8 +17,8 @@ import pyarrow as pa
 from vessels.ais import BEAM_MAX_M, LENGTH_MAX_M
 from vessels.chunks import NOTHING_SAID, StaticClaim
 from vessels.codes import ship_type_of_words
-from vessels.dialects import Layout
 from vessels.fields import Distinct, distinct, numbers
+from vessels.layouts import Layout
 from vessels.quality import Nulled, clean_ship_type, clean_size
 
 _KEY_LIMIT: Final = 2**62
@@ -30,7 +30,10 @@ Cleaned = tuple[Any, str | None]
 
 @dataclass(frozen=True, slots=True)
 class ClaimIndex:
-    """`index` (n,) int32 into `claims`, whose first is NOTHING_SAID; `says_something` (n,): more than a class of set."""
+    """`index` (n,) int32 into `claims`, whose first is NOTHING_SAID.
+
+    `says_something` (n,): whether the row states more than the class of its set.
+    """
 
     index: npt.NDArray[np.int32]
     claims: tuple[StaticClaim, ...]

@@ -6,20 +6,20 @@ What the values mean is left to `vessels.tabular`.
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from vessels.errors import InputFileError
 from vessels.quality import Reject, RejectCounts
 from vessels.sniffing import Sniffed, one_line, opened
+from vessels.sources import EMPTY, Piece, RowNumbers, Unit
 from vessels.text import shown
 
 _DELIMITERS: Final = ",;\t|"
@@ -30,7 +30,6 @@ _ROW_BYTES: Final = 160
 _MIN_BLOCK: Final = 1 << 20
 _MAX_BLOCK: Final = 1 << 25
 
-Arrays = Mapping[int, pa.Array]
 IsHeader = Callable[[Sequence[str]], bool]
 
 
@@ -45,10 +44,13 @@ class CsvSource:
     delimiter: str
     skip: int
     extra_column: bool
+    n_bytes: int
     chunk_rows: int
 
     @classmethod
-    def open(cls, path: Path, name: str, sniffed: Sniffed, chunk_rows: int, is_header: IsHeader) -> "CsvSource":
+    def open(
+        cls, path: Path, name: str, sniffed: Sniffed, *, n_bytes: int, chunk_rows: int, is_header: IsHeader
+    ) -> "CsvSource":
         """Find the header; `is_header` tells it from comments that begin with `#`."""
         text = sniffed.head.decode(sniffed.encoding if sniffed.encoding != "utf-8" else "utf-8-sig", "replace")
         text = text.lstrip("\ufeff")
@@ -64,19 +66,35 @@ class CsvSource:
             following = next((cells for row in lines[number + 1 : -1] if (cells := _cells(row, delimiter))), [])
             extra = len(following) == len(names) + 1 and following[-1] == ""
             names = [cell.strip().lstrip("#").strip() for cell in names]
-            return cls(path, name, sniffed, tuple(names), delimiter, number + 1, extra, chunk_rows)
+            return cls(path, name, sniffed, tuple(names), delimiter, number + 1, extra, n_bytes, chunk_rows)
         raise InputFileError("missing_column", f"{name} has no line that names its columns")
 
-    def n_rows_estimate(self, n_bytes: int) -> int:
+    @property
+    def format(self) -> str:
+        return "csv"
+
+    @property
+    def n_rows(self) -> int:
         """Rows by the length of the first lines; packed files are taken to shrink to a quarter."""
-        lines = max(1, self.sniffed.head.count(b"\n"))
-        unpacked = n_bytes * (4 if self.sniffed.packing else 1)
+        lines = self.sniffed.head.count(b"\n")
+        unpacked = self.n_bytes * (4 if self.sniffed.packing else 1)
         return max(0, int(unpacked * lines / len(self.sniffed.head)) - self.skip)
 
+    def type_of(self, column: int) -> pa.DataType:  # noqa: ARG002 - text it is, whatever the column
+        return pa.string()
+
+    def units(self) -> tuple[Unit, ...]:
+        """One: where a row begins is known only after reading what is before it."""
+        return (Unit((), 0, self.n_rows),)
+
     def read(
-        self, columns: Sequence[int], as_dictionary: Sequence[int], max_rows: int | None = None
-    ) -> Iterator[tuple[int | npt.NDArray[np.int64], Arrays, RejectCounts]]:
-        """Rows as (row numbers, arrays by column number, lines that are no rows), block by block.
+        self,
+        unit: Unit,  # noqa: ARG002 - there is only one
+        columns: Sequence[int],
+        repeating: Set[int],
+        max_rows: int | None = None,
+    ) -> Iterator[Piece]:
+        """Rows block by block; the last piece holds only counts.
 
         Raises InputFileError where the file breaks off or a value is too long for a row.
         """
@@ -85,7 +103,7 @@ class CsvSource:
             lines = _LineCounter(stream, self.sniffed.encoding)
             try:
                 reader = pa_csv.open_csv(
-                    pa.PythonFile(lines, "r"), *self._options(columns, as_dictionary, ragged, max_rows)
+                    pa.PythonFile(lines, "r"), *self._options(columns, repeating, ragged, max_rows)
                 )
             except pa.ArrowInvalid as why:
                 if "Empty CSV" in str(why):
@@ -102,25 +120,25 @@ class CsvSource:
                 if not batch.num_rows:
                     continue
                 arrays = {index: batch.column(at) for at, index in enumerate(sorted(set(columns)))}
-                yield ragged.row_numbers(row, batch.num_rows), arrays, ragged.taken()
+                yield Piece(ragged.row_numbers(row, batch.num_rows), arrays, ragged.taken())
                 row += batch.num_rows
                 if max_rows is not None and row >= max_rows:
                     return
         swallowed = lines.n_lines - self.skip - row - ragged.n_lines
         if swallowed > 0 and max_rows is None:
             swallowed -= _blank_lines(self, self.skip)
-        yield row, {}, ragged.taken(max(0, swallowed) if max_rows is None else 0)
+        yield Piece(row, EMPTY, ragged.taken(max(0, swallowed) if max_rows is None else 0))
 
     def _broken(self, why: Exception) -> InputFileError:
         return InputFileError("broken_csv", f"{self.name} cannot be split into rows: {one_line(why)}")
 
     def _options(
-        self, columns: Sequence[int], as_dictionary: Sequence[int], ragged: "_Ragged", max_rows: int | None
+        self, columns: Sequence[int], repeating: Set[int], ragged: "_Ragged", max_rows: int | None
     ) -> tuple[Any, Any, Any]:
         labels = [str(i) for i in range(len(self.names) + self.extra_column)]
         wanted = [labels[i] for i in sorted(set(columns))]
         coded = pa.dictionary(pa.int32(), pa.string())
-        types = {labels[i]: coded if i in as_dictionary else pa.string() for i in columns}
+        types = {labels[i]: coded if i in repeating else pa.string() for i in columns}
         block = min(max(self.chunk_rows * _ROW_BYTES, _MIN_BLOCK), _MAX_BLOCK) if max_rows is None else _MIN_BLOCK
         return (
             pa_csv.ReadOptions(use_threads=False, column_names=labels, skip_rows=self.skip, block_size=block),
@@ -165,7 +183,7 @@ class _Ragged:
         self.n_lines += row.text.count("\n") + 1
         return "skip"
 
-    def row_numbers(self, first: int, n: int) -> int | npt.NDArray[np.int64]:
+    def row_numbers(self, first: int, n: int) -> RowNumbers:
         """Numbers in the file of the `n` good rows that follow `first` good rows."""
         if not self._numbers:
             return first

@@ -1,17 +1,16 @@
 """Who writes which columns: every provider's layout as data, and the choice of one for a file's header.
 
-Takes column names; gives a `Layout`, which says which column of the file holds which canonical field and how its
-values are to be understood (units, zone, day order). Reading values is left to others. Sources of the layouts:
-docs/dialects.md.
+Takes column names; gives the `Dialect` that they tell: which names it uses, its units, zone and order of the day.
+Which column of a file holds which field is left to `vessels.layouts`. Sources of the layouts: docs/dialects.md.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from vessels.errors import InputFileError, UsageError
+from vessels.errors import UsageError
 
 ESSENTIAL: Final = ("mmsi", "timestamp", "lat", "lon")
 CANONICAL: Final = (
@@ -87,7 +86,7 @@ class Dialect:
     """Name of the dialect to take instead when most latitudes are out of range: the same columns in AIS units."""
 
 
-_SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "mmsi": ("mmsi", "ssvid", "mmsinumber", "mmsino", "shipmmsi", "vesselmmsi", "usermmsi", "sourcemmsi"),
         "timestamp": (
@@ -226,7 +225,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     ),
     Dialect(
         "exactearth",
-        "exactEarth CSV: YYYYMMDD_HHMMSS, position and static messages interleaved",
+        "exactEarth CSV: YYYYMMDD_HHMMSS, position and static messages interleaved, draught in tenths of a metre",
         marks=_marks("messageid repeatindicator time"),
         columns=MappingProxyType(
             {
@@ -236,6 +235,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
                 "name": ("vesselname",),
             }
         ),
+        divide=MappingProxyType({"draught": 10.0}),
         says_nothing=frozenset({"none"}),
     ),
     Dialect(
@@ -285,100 +285,11 @@ def recognise(names: Sequence[str]) -> Dialect:
     return WAKEWATCH
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A dialect bound to one file's columns.
+def looks_like_header(names: Sequence[str], mapped: Set[str] = frozenset()) -> bool:
+    """Whether a line that begins with `#` names columns: one of them is an MMSI's, or a mapping's.
 
-    `columns`: index of the file's column by field. `twins`: further columns that carry the same name as the one
-    taken and must say the same, as (field, index). `zone`: the zone of times that state none; None refuses them.
+    >>> looks_like_header(["# Timestamp", "MMSI"]), looks_like_header(["# made", " by hand"])
+    (True, False)
     """
-
-    dialect: Dialect
-    names: tuple[str, ...]
-    columns: Mapping[str, int]
-    twins: tuple[tuple[str, int], ...]
-    zone: str | None
-
-    def name_of(self, field_name: str) -> str:
-        """The file's own name for a field."""
-        return self.names[self.columns[field_name]]
-
-    def with_dialect(self, dialect: Dialect) -> "Layout":
-        """The same columns, understood as another dialect writes them."""
-        return replace(self, dialect=dialect)
-
-
-def _mapped_index(names: Sequence[str], wanted: str, canonical: str) -> int:
-    exact = [i for i, name in enumerate(names) if name == wanted]
-    loose = exact or [i for i, name in enumerate(names) if squeezed(name) == squeezed(wanted)]
-    if not loose:
-        raise InputFileError(
-            "missing_column",
-            f"the settings take {canonical} from a column {wanted!r}, but there are only {_listed(names)}",
-        )
-    return loose[0]
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(name.strip()[:40] for name in names[:20])
-    return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "") or "no columns"
-
-
-def bind(
-    names: Sequence[str],
-    *,
-    dialect: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    timezone: str | None = None,
-) -> Layout:
-    """Which column of a file holds which field.
-
-    `dialect` forces one by name; `columns` maps canonical names to the file's names and goes before everything
-    else (an empty text leaves the field unread); `timezone` is the zone of times that state none. Raises
-    UsageError for an unknown dialect or canonical name, InputFileError (`missing_column`) when MMSI, time or
-    position have no column.
-    """
-    chosen = dialect_named(dialect) if dialect else recognise(names)
-    mapping = dict(columns or {})
-    if unknown := set(mapping) - set(CANONICAL):
-        raise UsageError(f"a column mapping names {sorted(unknown)}; the canonical names are {', '.join(CANONICAL)}")
-    by_squeezed: dict[str, list[int]] = {}
-    by_bare: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        by_squeezed.setdefault(squeezed(name), []).append(index)
-        by_bare.setdefault(bare(name), []).append(index)
-    found: dict[str, int] = {}
-    twins: list[tuple[str, int]] = []
-    for field_name in FIELDS:
-        if field_name in mapping:
-            if mapping[field_name]:
-                found[field_name] = _mapped_index(names, mapping[field_name], field_name)
-                own = squeezed(names[found[field_name]])
-                twins += [
-                    (field_name, i)
-                    for i in by_squeezed[own]
-                    if i != found[field_name] and names[i] == names[found[field_name]]
-                ]
-            continue
-        for synonym in chosen.columns.get(field_name, _SYNONYMS[field_name]):
-            same = by_squeezed.get(synonym) or by_bare.get(synonym)
-            if same:
-                found[field_name] = same[0]
-                twins += [(field_name, i) for i in same[1:]]
-                break
-    if not all(part in found for part in REFERENCE_POINT):
-        found = {key: index for key, index in found.items() if key not in REFERENCE_POINT}
-    if "lat" in found and "lon" in found:
-        found.pop("geometry", None)
-    missing = [name for name in ESSENTIAL if name not in found]
-    if {"lat", "lon"} & set(missing) and ("geometry" in found or chosen.static_only):
-        missing = [name for name in missing if name not in ("lat", "lon")]
-    if missing:
-        raise InputFileError(
-            "missing_column",
-            f"no column for {', '.join(missing)} as dialect {chosen.name} names them among {_listed(names)}; "
-            "name them in the settings under [input] columns",
-        )
-    zone = "UTC" if chosen.naive_is_utc or names_utc(names[found["timestamp"]]) else timezone
-    kept = tuple((key, index) for key, index in twins if key in found)
-    return Layout(chosen, tuple(names), MappingProxyType(found), kept, zone)
+    own = {squeezed(name) for name in mapped if name}
+    return any(bare(name) in SYNONYMS["mmsi"] or squeezed(name) in own for name in names)

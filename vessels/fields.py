@@ -81,7 +81,8 @@ def _index(array: pa.DictionaryArray) -> npt.NDArray[np.int64]:
     indices = array.indices
     if indices.null_count:
         indices = indices.cast(pa.int64()).fill_null(-1)
-    return indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    at: npt.NDArray[np.int64] = indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return at
 
 
 def _finite(values: Floats, bad: Mask | None) -> tuple[Floats, Mask | None]:

@@ -172,10 +172,11 @@ def _segments_table(segments: Segments, ids: Sequence[str], hull_ids: Sequence[s
     speed = np.zeros(len(segments), dtype=np.float32)
     minute = segments.step_h >= np.float32(1.0 / 60.0)
     np.divide(segments.step_nmi, segments.step_h, out=speed, where=minute)
-    distance, fastest = np.zeros(0), np.zeros(0)
+    distance: npt.NDArray[np.float64] = np.zeros(0)
+    fastest: npt.NDArray[np.float64] = np.zeros(0)
     if len(first):
-        distance = np.round(np.add.reduceat(segments.step_nmi.astype(np.float64), first), 3)
-        fastest = np.round(np.maximum.reduceat(speed, first).astype(np.float64), 2)
+        distance = np.add.reduceat(segments.step_nmi.astype(np.float64), first).round(3)
+        fastest = np.maximum.reduceat(speed, first).astype(np.float64).round(2)
     return SEGMENTS.build(
         {
             "segment_id": ids,

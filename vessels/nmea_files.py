@@ -6,21 +6,20 @@ Sources: NMEA 0183 TAG blocks; ITU-R M.1371-5; pyais.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyais
 import pyarrow as pa
 from pyais.exceptions import AISBaseException
 
-from vessels.errors import InputFileError
 from vessels.quality import Reject, RejectCounts, merge_counts
 from vessels.sniffing import Sniffed, opened
+from vessels.sources import Piece, Unit
 from vessels.text import shown
 from vessels.times import read_time
 
@@ -41,10 +40,9 @@ _TYPES: Final = MappingProxyType(
 )
 _ATTRIBUTES: Final = MappingProxyType(
     {
-        **dict(lat="lat", lon="lon", sog="speed", cog="course", heading="heading", nav_status="status"),
-        **dict(draught="draught", imo="imo", name="shipname", call_sign="callsign", ship_type="ship_type"),
-        **dict(to_bow="to_bow", to_stern="to_stern", to_port="to_port", to_starboard="to_starboard"),
-        **dict(destination="destination"),
+        **{name: name for name in ("lat", "lon", "heading", "draught", "imo", "ship_type", "destination")},
+        **{name: name for name in ("to_bow", "to_stern", "to_port", "to_starboard")},
+        **{"sog": "speed", "cog": "course", "nav_status": "status", "name": "shipname", "call_sign": "callsign"},
     }
 )
 """What pyais calls each column."""
@@ -66,9 +64,9 @@ _LINE: Final = re.compile(
     re.DOTALL,
 )
 _TAIL_TIME: Final = re.compile(rb"(?:^|,)(\d{9,13}(?:\.\d+)?)(?=,|\s*$)")
-_LEAD_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?\s*(?:Z|UTC|[+-]\d\d:?\d\d)|\d{9,13}(?:\.\d+)?)")
-
-Arrays = Mapping[int, pa.Array]
+_LEAD_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?\s*(?:Z|UTC|[+-]\d\d:?\d\d)|\d{9,13}(?:\.\d+)?)"
+)
 
 
 @dataclass(slots=True)
@@ -89,14 +87,37 @@ class NmeaSource:
     path: Path
     name: str
     sniffed: Sniffed
+    n_bytes: int
 
-    def n_rows_estimate(self, n_bytes: int) -> int:
-        """Messages by the length of the first lines."""
+    @property
+    def format(self) -> str:
+        return "nmea"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return COLUMNS
+
+    @property
+    def n_rows(self) -> int:
+        """Messages by the length of the first lines; packed files are taken to shrink to a quarter."""
         lines = max(1, self.sniffed.head.count(b"\n"))
-        return int(n_bytes * (4 if self.sniffed.packing else 1) * lines / len(self.sniffed.head))
+        return int(self.n_bytes * (4 if self.sniffed.packing else 1) * lines / len(self.sniffed.head))
 
-    def read(self, max_rows: int | None = None) -> Iterator[tuple[npt.NDArray[np.int64], Arrays, RejectCounts]]:
-        """Messages as (line numbers, arrays by column number, sentences that are no messages)."""
+    def type_of(self, column: int) -> pa.DataType:
+        return _TYPES[COLUMNS[column]]
+
+    def units(self) -> tuple[Unit, ...]:
+        """One: a message may begin in one line and end in another."""
+        return (Unit((), 0, self.n_rows),)
+
+    def read(
+        self,
+        unit: Unit,  # noqa: ARG002 - there is only one
+        columns: Sequence[int],  # noqa: ARG002 - every message is decoded whole
+        repeating: Set[int],  # noqa: ARG002
+        max_rows: int | None = None,
+    ) -> Iterator[Piece]:
+        """Messages batch by batch, numbered by their (first) line."""
         reader = _Reader()
         with opened(self.path, self.name, self.sniffed.packing) as stream:
             for number, line in enumerate(_lines(stream)):
@@ -133,13 +154,13 @@ class _Reader:
         """Messages collected and not yet handed on."""
         return len(self._lines)
 
-    def batch(self) -> tuple[npt.NDArray[np.int64], Arrays, RejectCounts]:
+    def batch(self) -> Piece:
         """What was collected since the last call."""
         arrays = {i: pa.array(self._columns[name], _TYPES[name]) for i, name in enumerate(COLUMNS)}
         lines, counts = np.asarray(self._lines, np.int64), merge_counts(self._faults)
         self._columns = {name: [] for name in COLUMNS}
         self._lines, self._faults = [], []
-        return lines, arrays, counts
+        return Piece(lines, arrays, counts)
 
     def take(self, number: int, line: bytes) -> None:
         """One line of the log. Lines that hold no AIS sentence (other sentences, comments) are no input."""
@@ -159,9 +180,16 @@ class _Reader:
             self._decode(number, line, (part["sentence"],), time_us)
             return
         group = tag.get(b"g", b"").split(b"-")
-        key = (b"g", group[2]) if len(group) == 3 else (part["sequence"], part["channel"], part["talker"], part["total"])
+        key = (
+            (b"g", group[2]) if len(group) == 3 else (part["sequence"], part["channel"], part["talker"], part["total"])
+        )
         pending = self._pending.get(key)
-        if pending is None or index in pending.parts or pending.total != total or number - pending.line > _PENDING_LINES:
+        if (
+            pending is None
+            or index in pending.parts
+            or pending.total != total
+            or number - pending.line > _PENDING_LINES
+        ):
             if pending is not None:
                 self._give_up(key)
             pending = self._pending[key] = _Pending(total, number, line, time_us)

@@ -111,7 +111,9 @@ class RejectCounts:
 
 def merge_counts(parts: Iterable[RejectCounts]) -> RejectCounts:
     """The counts of several chunks of one file as one, independent of their order."""
-    n_rows, rejects, nulled = 0, {}, {}
+    n_rows = 0
+    rejects: dict[str, Reject] = {}
+    nulled: dict[str, int] = {}
     for part in parts:
         n_rows += part.n_rows
         for reason, reject in part.rejects.items():
@@ -213,7 +215,7 @@ def judge_positions(lat: Floats, lon: Floats, verdicts: Verdicts, nulled: Nulled
     )  # false when there is a NaN
     if not plain:
         code = (lat == ais.LAT_NOT_AVAILABLE) | (lon == ais.LON_NOT_AVAILABLE)
-        nulled.add("position", "not_available", np.count_nonzero(code))
+        nulled.add("position", "not_available", int(np.count_nonzero(code)))
         without = code | np.isnan(lat) | np.isnan(lon)
         beyond = ((np.abs(lat) > LAT_LIMIT_DEG) | (np.abs(lon) > LON_LIMIT_DEG)) & ~without
         verdicts.reject(beyond, "position_impossible")
@@ -232,7 +234,7 @@ def _nulled_where(
 ) -> Floats32:
     for why, rows in (("not_available", code), ("out_of_range", beyond)):
         if rows is not None and (n := np.count_nonzero(rows)):
-            nulled.add(field_name, why, n)
+            nulled.add(field_name, why, int(n))
             values = np.where(rows, np.float32(np.nan), values)
     return values
 
@@ -334,7 +336,9 @@ def plausible_span(days: Mapping[int, int]) -> tuple[int, int]:
     first, last = 0, len(groups) - 1
     while first < last:
         ends = [(rows[last], last, groups[last][0] - groups[last - 1][-1], groups[last - 1][-1] - groups[first][0])]
-        ends.append((rows[first], first, groups[first + 1][0] - groups[first][-1], groups[last][-1] - groups[first + 1][0]))
+        ends.append(
+            (rows[first], first, groups[first + 1][0] - groups[first][-1], groups[last][-1] - groups[first + 1][0])
+        )
         total = sum(rows[first : last + 1])
         stray = next((end for n, end, gap, rest_days in sorted(ends) if gap > rest_days and _few(n, total - n)), None)
         if stray is None:

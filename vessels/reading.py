@@ -1,36 +1,71 @@
 """Input files -> chunks of canonical rows, with counts of everything dropped on the way.
 
 Takes paths and `ReadOptions`; gives `OpenedFile`s that are read unit by unit, each unit independent of the others.
-Finding files is `find_inputs`; what rows mean is left to `vessels.tabular`, what they add up to to `vessels.gather`.
+What rows mean is left to `vessels.tabular`, what they add up to to `vessels.gather`.
 """
 
+import glob
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
 
 from vessels.chunks import Chunk
-from vessels.dialects import Layout, bind
-from vessels.errors import UsageError
-from vessels.parquet_files import ParquetSource, Unit
+from vessels.csv_files import CsvSource
+from vessels.dialects import CANONICAL, NMEA, dialect_named, looks_like_header
+from vessels.errors import InputFileError, UsageError
+from vessels.fields import holds_numbers, numbers
+from vessels.layouts import Layout, bind
+from vessels.nmea_files import NmeaSource
+from vessels.parquet_files import ParquetSource
 from vessels.quality import RejectCounts
+from vessels.settling import check_types, settle
+from vessels.sniffing import sniff
+from vessels.sources import Source, Unit
 from vessels.tabular import chunk_of
 
-DEFAULT_CHUNK_ROWS = 1_000_000
+DEFAULT_CHUNK_ROWS: Final = 1_000_000
+_SAMPLE_ROWS: Final = 5_000
+"""First rows by which units and zone are settled and columns are believed."""
+_ONE_BY_ONE: Final = frozenset({"mmsi", "lat", "lon", "sog", "cog", "geometry", "millisecond"})
+"""Fields whose values seldom repeat; all others may come as dictionaries."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """How files are to be understood where they do not tell.
 
-    `dialect` forces one by name; `columns` maps canonical names to the file's; `timezone` is the zone of times that
-    state none (IANA name); `chunk_rows` is about how many rows come at a time.
+    `dialect` forces one by name; `columns` maps canonical names to the file's own (an empty text leaves a field
+    unread); `timezone` is the zone (IANA name) of times that state none, in files whose dialect does not settle
+    it; `chunk_rows` is about how many rows come at a time. Raises UsageError for what cannot be.
     """
 
     dialect: str | None = None
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     chunk_rows: int = DEFAULT_CHUNK_ROWS
     timezone: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dialect is not None:
+            dialect_named(self.dialect)
+        if unknown := sorted(set(self.columns) - set(CANONICAL)):
+            raise UsageError(f"a column mapping names {', '.join(unknown)}; it can name {', '.join(CANONICAL)}")
+        if self.chunk_rows < 1:
+            raise UsageError(f"chunk_rows is {self.chunk_rows}; it must be at least 1")
+        if self.timezone is not None:
+            try:
+                ZoneInfo(self.timezone)
+            except (KeyError, ValueError, OSError) as why:
+                raise UsageError(
+                    f"no time zone is called {self.timezone!r}; use UTC or a name such as Asia/Tokyo"
+                ) from why
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +86,216 @@ class SetAside:
     detail: str
 
 
-def find_inputs(inputs: Sequence[str | Path]) -> tuple[list[InputFile], list[SetAside]]:
-    """Data files among files, folders and globs, sorted by name."""
-    found: list[InputFile] = []
-    for given in inputs:
-        path = Path(given)
-        files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-        found += [InputFile(file, str(file), file.stat().st_size) for file in files]
-    if not found:
-        raise UsageError("no input files")
-    return found, []
-
-
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
     """A file whose columns are understood; `units` can be read in any order, by several threads."""
 
     file: InputFile
     layout: Layout
-    format: str
-    n_rows_estimate: int
+    source: Source
     units: tuple[Unit, ...]
-    source: ParquetSource
 
     @property
     def dialect(self) -> str:
         """Name of the dialect it is read as."""
         return self.layout.dialect.name
 
+    @property
+    def format(self) -> str:
+        """parquet, csv or nmea."""
+        return self.source.format
+
+    @property
+    def n_rows_estimate(self) -> int:
+        """Rows in the file; exact for Parquet."""
+        return self.source.n_rows
+
     def read(self, unit: Unit) -> Iterator[tuple[Chunk, RejectCounts]]:
-        """The unit's rows. Raises InputFileError; then nothing of the file may be used."""
-        for first_row, columns in self.source.read(unit, self.layout):
-            yield chunk_of(columns, self.layout, first_row)
+        """The unit's rows, in the order of the file.
+
+        Raises InputFileError for damage found on the way; then nothing of the file may be used, not even what
+        was read before.
+        """
+        wanted, repeating = _wanted(self.layout)
+        for piece in self.source.read(unit, wanted, repeating):
+            if not piece.arrays:
+                yield _EMPTY, piece.counts
+                continue
+            chunk, counts = chunk_of(_by_field(piece.arrays, self.layout, self.file.name), self.layout, piece.rows)
+            yield chunk, counts.merged(piece.counts)
+
+
+_EMPTY: Final = Chunk(
+    mmsi=np.zeros(0, np.int64),
+    time_us=np.zeros(0, np.int64),
+    lat=np.zeros(0, np.float64),
+    lon=np.zeros(0, np.float64),
+    sog=np.zeros(0, np.float32),
+    cog=np.zeros(0, np.float32),
+    heading=np.zeros(0, np.float32),
+    draught=np.zeros(0, np.float32),
+    nav_status=np.zeros(0, np.int8),
+    static=np.zeros(0, np.int32),
+)
 
 
 def open_input(file: InputFile, options: ReadOptions) -> OpenedFile:
-    """Recognise a file; raises InputFileError when it cannot be read as AIS positions."""
-    source = ParquetSource.open(file.path, file.name, options.chunk_rows)
-    layout = bind(source.schema.names, dialect=options.dialect, columns=options.columns, timezone=options.timezone)
-    return OpenedFile(file, layout, "parquet", source.n_rows, source.units(), source)
+    """Recognise a file and its dialect; raises InputFileError when it cannot be read as AIS positions."""
+    source = _source(file, options)
+    try:
+        if source.format == "nmea":
+            layout = bind(source.names, dialect=NMEA.name)
+        else:
+            layout = bind(source.names, dialect=options.dialect, columns=options.columns, timezone=options.timezone)
+        check_types(layout, source.type_of)
+        units = source.units()
+        for piece in source.read(units[0], *_wanted(layout), max_rows=_SAMPLE_ROWS) if units else ():
+            if piece.arrays:
+                layout = settle(layout, _by_field(piece.arrays, layout, file.name))
+            break
+    except InputFileError as fault:
+        raise _named(fault, file.name) from fault
+    return OpenedFile(file, layout, source, units)
+
+
+def _named(fault: InputFileError, name: str) -> InputFileError:
+    return fault if fault.detail.startswith(name) else InputFileError(fault.reason, f"{name}: {fault.detail}")
+
+
+def _source(file: InputFile, options: ReadOptions) -> Source:
+    fault = _why_no_file(file.path)
+    if fault is not None:
+        raise InputFileError(fault[0], f"{file.name} {fault[1]}")
+    sniffed = sniff(file.path, file.name)
+    if sniffed.format == "parquet":
+        return ParquetSource.open(file.path, file.name, options.chunk_rows)
+    if sniffed.format == "nmea" or options.dialect == NMEA.name:
+        return NmeaSource(file.path, file.name, sniffed, file.n_bytes)
+    mapped = frozenset(options.columns.values())
+    return CsvSource.open(
+        file.path,
+        file.name,
+        sniffed,
+        n_bytes=file.n_bytes,
+        chunk_rows=options.chunk_rows,
+        is_header=lambda names: looks_like_header(names, mapped),
+    )
+
+
+def _wanted(layout: Layout) -> tuple[list[int], frozenset[int]]:
+    """Numbers of the columns to read, and of those whose values repeat."""
+    wanted = [*layout.columns.values(), *(index for _, index in layout.twins)]
+    repeating = [index for name, index in layout.columns.items() if name not in _ONE_BY_ONE]
+    return wanted, frozenset(repeating)
+
+
+def _by_field(arrays: Mapping[int, pa.Array], layout: Layout, name: str) -> dict[str, pa.Array]:
+    for field_name, index in layout.twins:
+        one, other = arrays[layout.columns[field_name]], arrays[index]
+        if not one.equals(other) and not _same_values(one, other):
+            raise InputFileError(
+                "duplicate_columns",
+                f"{name} has two columns for {field_name}, {layout.name_of(field_name)!r} and "
+                f"{layout.names[index]!r}, that differ; name the right one in the settings under [input] columns",
+            )
+    return {field_name: arrays[index] for field_name, index in layout.columns.items()}
+
+
+def _same_values(one: pa.Array, other: pa.Array) -> bool:
+    if holds_numbers(one.type) and holds_numbers(other.type):
+        first, second = numbers(one), numbers(other)
+        if first.unreadable is None and second.unreadable is None:
+            return bool(np.array_equal(first.values, second.values, equal_nan=True))
+    return bool(one.to_pylist() == other.to_pylist())
+
+
+DATA_SUFFIXES: Final = (
+    *(".parquet", ".pq", ".geoparquet", ".csv", ".tsv", ".nmea", ".ais"),
+    *(f"{kind}{packing}" for kind in (".csv", ".tsv", ".nmea", ".ais") for packing in (".gz", ".zst")),
+)
+"""Names that a folder's files are taken by; their content decides what they are."""
+LOG_SUFFIXES: Final = tuple(f"{kind}{packing}" for kind in (".txt", ".log") for packing in ("", ".gz", ".zst"))
+"""Names that a folder's files are taken by when they hold NMEA sentences; notes and job logs bear them too."""
+_GLOB_CHARS: Final = frozenset("*?[")
+
+
+def find_inputs(inputs: Sequence[str | Path], *, may_be_empty: bool = False) -> tuple[list[InputFile], list[SetAside]]:
+    """Data files among files, folders and globs, and what bears a data file's name but is none. Sorted by name.
+
+    Folders are walked to the bottom; hidden files and names of no data format are passed over. A file named
+    directly is always taken. The same file under two names is taken once. Raises UsageError when a name or glob
+    matches nothing, and, unless `may_be_empty`, when there is nothing at all.
+    """
+    found: dict[Path, InputFile] = {}
+    aside: dict[str, SetAside] = {}
+    for given in inputs:
+        for path in _matches(given):
+            for candidate in _walk(path, named=True, above=()):
+                if isinstance(candidate, SetAside):
+                    aside.setdefault(candidate.name, candidate)
+                elif (known := found.get(candidate.path)) is None or candidate.name < known.name:
+                    found[candidate.path] = candidate
+    if not found and not aside and not may_be_empty:
+        where = ", ".join(str(given) for given in inputs)
+        raise UsageError(f"no input: {where} holds no data file" if inputs else "no input: name a file, folder or glob")
+    return sorted(found.values(), key=lambda file: file.name), sorted(aside.values(), key=lambda item: item.name)
+
+
+def _matches(given: str | Path) -> list[Path]:
+    path = Path(given)
+    if os.path.lexists(path):
+        return [path]
+    if not _GLOB_CHARS & set(str(given)):
+        raise UsageError(f"no such file or folder: {given}")
+    matches = sorted(glob.glob(str(given), recursive=True))  # noqa: PTH207 - takes absolute patterns too
+    if not matches:
+        raise UsageError(f"no file matches {given}")
+    return [Path(match) for match in matches]
+
+
+def _walk(path: Path, *, named: bool, above: tuple[tuple[int, int], ...]) -> Iterator[InputFile | SetAside]:
+    fault = _why_no_file(path)
+    lower = path.name.lower()
+    if fault is None:
+        if named or lower.endswith(DATA_SUFFIXES) or (lower.endswith(LOG_SUFFIXES) and _holds_sentences(path)):
+            yield InputFile(path.resolve(), str(path), path.stat().st_size)
+        return
+    if fault[0] != "folder" or lower.endswith(DATA_SUFFIXES):
+        yield SetAside(str(path), fault[0], f"{path} {fault[1]}")
+        return
+    try:
+        status = path.stat()
+        names = sorted(entry.name for entry in os.scandir(path))
+    except OSError as why:
+        yield SetAside(str(path), "unreadable", f"{path} cannot be listed: {why.strerror}")
+        return
+    if (status.st_dev, status.st_ino) in above:
+        yield SetAside(str(path), "link_loop", f"{path} is a link to a folder that it lies in")
+        return
+    for name in names:
+        if not name.startswith("."):
+            yield from _walk(path / name, named=False, above=(*above, (status.st_dev, status.st_ino)))
+
+
+def _why_no_file(path: Path) -> tuple[str, str] | None:
+    """Why a path is no regular file, as code and words; None when it is one. Opens nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as why:
+        if path.is_symlink():
+            return "broken_link", f"is a link that leads nowhere, or to itself: {why.strerror}"
+        return "unreadable", f"cannot be looked at: {why.strerror}"
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISDIR(mode):
+        return "folder", "is a folder under the name of a data file"
+    if stat.S_ISFIFO(mode):
+        return "not_a_file", "is a named pipe; write its content to a file"
+    return "not_a_file", "is a device or socket, not a file"
+
+
+def _holds_sentences(path: Path) -> bool:
+    try:
+        return sniff(path, path.name).format == "nmea"
+    except InputFileError:
+        return False

@@ -49,7 +49,10 @@ def one_line(why: BaseException) -> str:
 
 
 def sniff(path: Path, name: str) -> Sniffed:
-    """Recognise a regular file. Raises InputFileError: `empty_file`, `foreign_content`, `broken_packing`, `unreadable`."""
+    """Recognise a regular file.
+
+    Raises InputFileError: `empty_file`, `foreign_content`, `broken_packing`, `unreadable`.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

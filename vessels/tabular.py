@@ -16,9 +16,11 @@ from vessels import quality
 from vessels.chunks import Chunk
 from vessels.claims import claims_of
 from vessels.codes import message_type_of, status_of_words, transceiver_of
-from vessels.dialects import ESSENTIAL, Layout
+from vessels.dialects import ESSENTIAL
 from vessels.fields import Distinct, Floats, Mask, distinct, mmsi_column, numbers, point_column
+from vessels.layouts import Layout
 from vessels.quality import Nulled, Reject, RejectCounts, Verdicts
+from vessels.sources import RowNumbers
 from vessels.text import shown
 from vessels.times import is_text, parse_times
 
@@ -27,8 +29,6 @@ _MS_PER_S: Final = 1000
 _LATLON: Final = ("lat", "lon")
 
 Columns = Mapping[str, pa.Array]
-RowNumbers = int | npt.NDArray[np.int64]
-"""Number of the first row in the file when rows are consecutive, or the number of each."""
 
 
 def chunk_of(columns: Columns, layout: Layout, rows: RowNumbers) -> tuple[Chunk, RejectCounts]:

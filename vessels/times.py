@@ -235,7 +235,7 @@ _WORDED: Final = re.compile(
     re.I,
 )
 _NUMBER: Final = re.compile(r"[+-]?\d{1,19}(?:\.\d*)?(?:e\+?\d+)?", re.I)
-_MONTHS: Final = {name: i + 1 for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS: Final = {"janfebmaraprmayjunjulaugsepoctnovdec"[3 * i : 3 * i + 3]: i + 1 for i in range(12)}
 _BLANK: Final = frozenset({"", "nan", "nat", "none", "null", "n/a", "na", "\\n"})
 _AMBIGUOUS: Final = re.compile(r"\d{1,2}[/-]\d{1,2}[/-]\d{4}\s")
 

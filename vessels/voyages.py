@@ -300,7 +300,8 @@ def _motion_measures(
 
     def share(part: npt.NDArray[Any], whole: npt.NDArray[Any], digits: int = 4) -> FloatArray:
         below = total(whole)
-        return np.round(np.divide(total(part), below, out=np.full(len(legs), np.nan), where=below > 0), digits)
+        ratio: FloatArray = np.divide(total(part), below, out=np.full(len(legs), np.nan), where=below > 0)
+        return ratio.round(digits)
 
     moving_h = step_h * (moving & heard)
     speeds = _speed_quantiles(sog, moving, begin, last, some)

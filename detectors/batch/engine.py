@@ -1,0 +1,137 @@
+"""The engine: a history and detectors to findings, scored voyages and flagged voyages.
+
+Takes a `Scene` and detectors; gives the tables of judgement. Reading files, composing facts and writing results are
+left to `detectors.batch.scan` and `detectors.batch.outputs`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detectors.contract import Detector, Scene, ScoringDetector
+from detectors.finding import Finding
+from detectors.triage import Verdict, judge, weigh
+from vessels.errors import WakewatchError
+from vessels.history import History
+
+IntArray = npt.NDArray[np.int64]
+
+
+class DetectorError(WakewatchError):
+    """A detector failed; names it, so that the fault can be told from one of wakewatch's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the detectors said: findings in order, each tied to its voyage and weighed; verdicts by voyage id."""
+
+    findings: tuple[Finding, ...]
+    verdicts: Mapping[str, Verdict]
+    anomaly_score: npt.NDArray[np.float64]
+    notes: tuple[str, ...]
+
+
+def run_detectors(scene: Scene, detectors: Sequence[Detector]) -> Judged:
+    """Run all detectors over a scene, tie each finding to a voyage and weigh it."""
+    found: list[Finding] = []
+    anomaly = np.full(scene.history.voyages.num_rows, np.nan)
+    notes: tuple[str, ...] = ()
+    for detector in detectors:
+        try:
+            if isinstance(detector, ScoringDetector):
+                scores = detector.score_voyages(scene)
+                anomaly, notes = scores.anomaly_score, (*notes, *scores.notes)
+                found += detector.findings(scene, scores)
+            else:
+                found += detector.detect(scene)
+        except WakewatchError:
+            raise
+        except Exception as error:
+            raise DetectorError(f"detector {detector.name!r} failed: {type(error).__name__}: {error}") from error
+    placed = Placement(scene.history)
+    findings = [placed.placed(finding) for finding in weigh(found)]
+    findings.sort(key=lambda f: (f.mmsi, f.start, f.kind, f.subject, f.finding_id))
+    by_voyage: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for finding in findings:
+        if finding.voyage_id is not None:
+            by_voyage[finding.voyage_id].append((finding.kind, finding.weight_db))
+    verdicts = {voyage: judge(weights) for voyage, weights in by_voyage.items()}
+    return Judged(tuple(findings), verdicts, anomaly, notes)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    delta = instant - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def instants(column: pa.ChunkedArray) -> IntArray:
+    """A timestamp column as int64 microseconds; null becomes the largest number."""
+    filled = column.cast(pa.int64()).fill_null(np.iinfo(np.int64).max)
+    result: IntArray = filled.to_numpy()
+    return result
+
+
+class Placement:
+    """Ties findings to voyages and to the files their rows came from."""
+
+    def __init__(self, history: History) -> None:
+        voyages, coverage = history.voyages, history.coverage
+        self._as_of_us = microseconds(history.as_of)
+        self._mmsi = voyages["mmsi"].to_numpy()
+        self._segment = voyages["segment_id"].to_pylist()
+        self._voyage = voyages["voyage_id"].to_pylist()
+        self._hull = voyages["hull_id"].to_pylist()
+        self._from, self._to = instants(voyages["span_start"]), instants(voyages["span_end"])
+        self._row_of = {voyage: row for row, voyage in enumerate(self._voyage)}
+        self._source_mmsi = coverage["mmsi"].to_numpy()
+        self._source = coverage["source_id"].to_pylist()
+        self._first, self._last = instants(coverage["first_seen"]), instants(coverage["last_seen"])
+
+    def placed(self, finding: Finding) -> Finding:
+        """The finding with voyage, hull and sources filled in where the detector left them open."""
+        row = self._row_of.get(finding.voyage_id) if finding.voyage_id is not None else self._find(finding)
+        voyage = finding.voyage_id if row is None else self._voyage[row]
+        hull = finding.hull_id or (None if row is None else self._hull[row])
+        return finding.with_(voyage_id=voyage, hull_id=hull, source_ids=finding.source_ids or self._sources(finding))
+
+    def _find(self, finding: Finding) -> int | None:
+        """The vessel's voyage whose span holds the start; else the nearest in time."""
+        low, high = np.searchsorted(self._mmsi, [finding.mmsi, finding.mmsi + 1]).tolist()
+        rows: Iterable[int] = range(low, high)
+        if finding.segment_id is not None:
+            rows = [row for row in rows if self._segment[row] == finding.segment_id] or rows
+        start = microseconds(finding.start)
+        return min(
+            rows,
+            key=lambda row: (max(int(self._from[row]) - start, start - int(self._to[row]), 0), -int(self._from[row])),
+            default=None,
+        )
+
+    def _sources(self, finding: Finding) -> tuple[str, ...]:
+        start = microseconds(finding.start)
+        end = self._as_of_us if finding.end is None else microseconds(finding.end)
+        sources: set[str] = set()
+        for mmsi in (finding.mmsi, *finding.other_mmsi):
+            low, high = np.searchsorted(self._source_mmsi, [mmsi, mmsi + 1]).tolist()
+            sources.update(
+                self._source[i] for i in range(low, high) if self._first[i] <= end and self._last[i] >= start
+            )
+        return tuple(sorted(sources))
+
+
+def with_anomaly(voyages: pa.Table, anomaly: npt.NDArray[np.float64]) -> pa.Table:
+    """The voyages table with `anomaly_score` set beside `duration_h`."""
+    column: Any = pa.array(np.round(anomaly, 6), from_pandas=True)
+    at = voyages.schema.get_field_index("duration_h") + 1
+    field = pa.field("anomaly_score", pa.float64(), metadata={"meaning": "share of ordinary voyages less odd, 0 to 1"})
+    return voyages.add_column(at, field, column)

@@ -1,0 +1,290 @@
+"""Scan: track files to flagged voyages with evidence, in one call.
+
+Takes paths (or tracks already read) and settings; gives a `Result`. Writing it to a folder is left to
+`detectors.batch.outputs`, telling it to people to the command line.
+"""
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas
+import pandas as pd
+import pyarrow as pa
+
+from detectors.batch.engine import run_detectors, with_anomaly
+from detectors.batch.flagged import flagged_voyages
+from detectors.batch.settings import Settings, apply_levels, load_settings
+from detectors.catalogue import make_detectors
+from detectors.contract import Detector, Scene
+from detectors.finding import findings_table
+from detectors.learned.baseline import Baseline, read_baseline
+from detectors.watchlist import WatchList, read_watchlist
+from vessels.history import History, combine, derive
+from vessels.intake import Progress, Tracks, available_jobs, coverage_table, no_progress, read_tracks
+from vessels.reading import ReadOptions
+from vessels.zones import Zones, read_zones
+
+PathLike = str | Path
+_VERSIONED: Final = ("wakewatch", "numpy", "pandas", "pyarrow", "scikit-learn", "shapely", "geopandas", "pyais")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What run.json says of a run: inputs, what was left out, settings, versions, time per stage, counts."""
+
+    wakewatch: str
+    versions: Mapping[str, str]
+    as_of: datetime
+    inputs: Sequence[Mapping[str, Any]]
+    set_aside: Sequence[Mapping[str, str]]
+    rejects: Mapping[str, int]
+    nulled: Mapping[str, int]
+    settings: Mapping[str, Any]
+    detectors: Sequence[Mapping[str, Any]]
+    notes: Sequence[str]
+    stages: Mapping[str, float]
+    n_rows: int
+    n_vessels: int
+    n_voyages: int
+    n_findings: int
+    n_flagged: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a scan found: Arrow tables by name, the run record, and the history behind them."""
+
+    tables: Mapping[str, pa.Table]
+    run: RunRecord
+    history: History = field(repr=False)
+
+    @cached_property
+    def flagged(self) -> geopandas.GeoDataFrame:
+        """Flagged voyages by rank, with their track lines (WGS 84)."""
+        frame = self.tables["flagged_voyages"].to_pandas()
+        lines = geopandas.GeoSeries.from_wkb(frame["geometry"], crs="OGC:CRS84")
+        return geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=lines)
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """All findings, flagged voyage or not."""
+        return self._frame("findings")
+
+    @property
+    def voyages(self) -> pd.DataFrame:
+        """All voyages with their measures and anomaly score."""
+        return self._frame("voyages")
+
+    @property
+    def port_visits(self) -> pd.DataFrame:
+        """All port visits."""
+        return self._frame("port_visits")
+
+    @property
+    def identities(self) -> pd.DataFrame:
+        """All identity spells."""
+        return self._frame("identities")
+
+    @property
+    def rejects(self) -> pd.DataFrame:
+        """Rows dropped, by file and reason."""
+        return self._frame("rejects")
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        frame: pd.DataFrame = self.tables[name].to_pandas()
+        return frame
+
+
+class _Clock:
+    """Seconds spent by stage, in order of first use."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+def scan(
+    tracks: Tracks | PathLike | Sequence[PathLike],
+    *,
+    settings: Settings | Path | None = None,
+    zones: Zones | Path | None = None,
+    watchlist: WatchList | Path | None = None,
+    baseline: Baseline | Path | None = None,
+    as_of: datetime | None = None,
+    jobs: int | None = None,
+    detectors: Sequence[Detector] | None = None,
+    spill_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Say which voyages in these tracks deserve a second look, and why.
+
+    `tracks` are paths, folders and globs, or `Tracks` read before. Arguments go before what `settings` says.
+    `as_of` is "now" (aware; rows after it are left out), by default the newest timestamp in the data. `detectors`
+    replaces the catalogue's. The same input, settings and `as_of` give identical tables, whatever `jobs` is.
+
+    Raises UsageError and SettingsError for what the caller can mend, NothingReadableError when no input was readable.
+    """
+    clock, progress = _Clock(), progress or no_progress
+    with clock.stage("settings"):
+        chosen = settings if isinstance(settings, Settings) else load_settings(settings)
+        fences = apply_levels(_zones(zones, chosen), chosen)
+        listed = _watchlist(watchlist, chosen)
+        made = tuple(detectors) if detectors is not None else make_detectors(chosen, _baseline(baseline, chosen))
+        jobs = jobs or available_jobs()
+    if isinstance(tracks, Tracks):
+        return _scan(tracks, False, chosen, fences, listed, made, as_of, jobs, clock, progress)
+    with clock.stage("read"):
+        read = read_tracks(tracks, options=read_options(chosen), jobs=jobs, spill_dir=spill_dir, progress=progress)
+    with read:
+        return _scan(read, True, chosen, fences, listed, made, as_of, jobs, clock, progress)
+
+
+def derive_history(
+    tracks: Tracks,
+    zones: Zones,
+    *,
+    as_of: datetime | None = None,
+    jobs: int | None = None,
+    release: bool = False,
+    progress: Progress = no_progress,
+) -> tuple[History, pa.Table, list[str]]:
+    """All facts of the tracks, the `rejects` table and the id of each file read; buckets are worked off in threads.
+
+    With `release` the rows of each bucket are forgotten once its facts are known.
+    """
+    claims = tracks.claims()
+    with ThreadPoolExecutor(jobs or available_jobs()) as pool:
+        parts = []
+        work = pool.map(
+            lambda b: derive(tracks.block(b, as_of, release=release), claims, zones), range(tracks.n_buckets)
+        )
+        for done, facts in enumerate(work, 1):
+            parts.append(facts)
+            progress("facts", done, tracks.n_buckets)
+    tallies = [part.tally for part in parts]
+    source_ids = tracks.source_ids(tallies)
+    history = combine(parts, coverage_table(tallies, source_ids), as_of or tracks.as_of)
+    return history, tracks.rejects(tallies, source_ids), source_ids
+
+
+def _scan(
+    tracks: Tracks,
+    release: bool,
+    settings: Settings,
+    zones: Zones,
+    watchlist: WatchList,
+    detectors: Sequence[Detector],
+    as_of: datetime | None,
+    jobs: int,
+    clock: _Clock,
+    progress: Progress,
+) -> Result:
+    with clock.stage("facts"):
+        history, rejects, source_ids = derive_history(
+            tracks, zones, as_of=as_of, jobs=jobs, release=release, progress=progress
+        )
+    with clock.stage("detect"):
+        progress("detect", 0, 1)
+        judged = run_detectors(Scene(history, zones, watchlist, history.as_of), detectors)
+        progress("detect", 1, 1)
+    with clock.stage("tables"):
+        flagged = flagged_voyages(history, judged, settings.alerts.budget)
+        findings = findings_table(judged.findings)
+        tables = {
+            "flagged_voyages": flagged,
+            "findings": findings,
+            "voyages": with_anomaly(history.voyages, judged.anomaly_score),
+            "port_visits": history.port_visits,
+            "identities": history.identities,
+            "rejects": rejects,
+        }
+    run = RunRecord(
+        wakewatch=version("wakewatch"),
+        versions={"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},
+        as_of=history.as_of,
+        inputs=_inputs(tracks, source_ids),
+        set_aside=[{"name": s.name, "reason": s.reason, "detail": s.detail} for s in tracks.set_aside],
+        rejects=_by_reason(rejects),
+        nulled=dict(sorted(sum((Counter(r.counts.nulled) for r in tracks.inputs), Counter()).items())),
+        settings=settings.effective(),
+        detectors=[_card(detector) for detector in detectors],
+        notes=judged.notes,
+        stages={name: round(seconds, 3) for name, seconds in clock.seconds.items()},
+        n_rows=tracks.n_rows,
+        n_vessels=history.vessels.num_rows,
+        n_voyages=history.voyages.num_rows,
+        n_findings=findings.num_rows,
+        n_flagged=flagged.num_rows,
+    )
+    return Result(tables, run, history)
+
+
+def read_options(settings: Settings) -> ReadOptions:
+    """How the settings want files to be read."""
+    given = settings.input
+    return ReadOptions(dialect=given.dialect, columns=given.columns, timezone=given.timezone)
+
+
+def _zones(given: Zones | Path | None, settings: Settings) -> Zones:
+    return given if isinstance(given, Zones) else read_zones(given or settings.watch.zones)
+
+
+def _watchlist(given: WatchList | Path | None, settings: Settings) -> WatchList:
+    if isinstance(given, WatchList):
+        return given
+    path = given or settings.watch.list
+    return WatchList() if path is None else read_watchlist(path)
+
+
+def _baseline(given: Baseline | Path | None, settings: Settings) -> Baseline | None:
+    path = given or settings.baseline.path
+    return read_baseline(path) if isinstance(path, Path) else path
+
+
+def _inputs(tracks: Tracks, source_ids: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "source_id": source_id,
+            "names": list(record.names),
+            "sha256": record.sha256,
+            "n_bytes": record.n_bytes,
+            "n_rows": record.counts.n_rows,
+            "n_rejected": record.counts.n_rejected,
+            "dialect": record.dialect,
+            "format": record.format,
+        }
+        for source_id, record in tracks.named_inputs(source_ids)
+    ]
+
+
+def _by_reason(rejects: pa.Table) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for reason, n_rows in zip(rejects["reason"].to_pylist(), rejects["n_rows"].to_pylist(), strict=True):
+        counts[reason] += n_rows
+    return dict(sorted(counts.items()))
+
+
+def _card(detector: Detector) -> dict[str, Any]:
+    dump: Callable[..., dict[str, Any]] | None = getattr(detector, "model_dump", None)
+    return {
+        "name": detector.name,
+        "version": detector.version,
+        "parameters": dump(mode="json") if dump is not None else {},
+    }

@@ -1,0 +1,7 @@
+"""`python -m detectors.cli` is `wakewatch`."""
+
+import sys
+
+from detectors.cli.app import main
+
+sys.exit(main())

@@ -1,0 +1,326 @@
+"""The commands and what they return: 0 complete, 1 failed, 2 wrong usage or settings, 3 complete with inputs set aside.
+
+Takes the command line; calls the library; prints. Every way a command can fail ends here, in one line on standard
+error and an exit status; a traceback is shown only where it was asked for.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from detectors.batch.outputs import check_out, load_run, run_values, write_result
+from detectors.batch.scan import scan as run_scan
+from detectors.batch.settings import Settings, apply_levels, load_settings, without_detector
+from detectors.catalogue import make_detectors
+from detectors.cli.cards import detector_card, detector_list, zone_list
+from detectors.cli.case import case_lines
+from detectors.cli.summary import counted, summary
+from detectors.cli.terminal import console, emit, progress, safe, say_error, say_note, width_of
+from detectors.explain import find_voyage, make_case
+from detectors.learned.baseline import fit_baseline
+from vessels.dialects import dialect_named
+from vessels.errors import UsageError, WakewatchError
+from vessels.zones import read_zone_file, read_zones
+
+COMPLETE: Final = 0
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+SOME_SET_ASIDE: Final = 3
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells count."""
+DEBUG_VARIABLE: Final = "WAKEWATCH_DEBUG"
+UNUSUAL: Final = "isolation_forest"
+"""The detector that needs a baseline, and so has no say in what a baseline is learned from."""
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="INPUT", help="Parquet, CSV, CSV.gz, CSV.zst or NMEA: files, folders, globs in quotes."),
+]
+Dialect = Annotated[
+    str | None, typer.Option(metavar="NAME", help="File layout; found out from the columns where it is left out.")
+]
+ZonesFile = Annotated[Path | None, typer.Option(metavar="F", help="GeoJSON: zones besides wakewatch's own.")]
+SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="F", help="Settings (TOML).")]
+Jobs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes to work with; all cores by default.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(metavar="T", help='What "now" is: 2024-05-01 or 2024-05-01T06:00Z; newest report by default.'),
+]
+
+app = typer.Typer(
+    name="wakewatch",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Reads AIS ship tracks and says which voyages deserve a second look, and why.",
+)
+
+
+@dataclass
+class _State:
+    """What the command line said of itself before the command's name."""
+
+    debug: bool
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help=f"Show tracebacks; so does {DEBUG_VARIABLE}=1.")] = False,
+) -> None:
+    context.obj.debug = context.obj.debug or debug
+    if show_version:
+        emit([f"wakewatch {version('wakewatch')}"])
+        raise typer.Exit(COMPLETE)
+    if context.invoked_subcommand is None:
+        emit([context.get_help()])
+        raise typer.Exit(WRONG_USAGE)
+
+
+@app.command(short_help="Read tracks, write flagged voyages and evidence.")
+def scan(
+    inputs: Inputs = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the tables and run.json.")] = None,
+    settings: SettingsFile = None,
+    zones: ZonesFile = None,
+    watchlist: Annotated[Path | None, typer.Option(metavar="F", help="Watch list (CSV).")] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="F", help="What is usual, from `wakewatch fit`.")] = None,
+    as_of: AsOf = None,
+    jobs: Jobs = None,
+    dialect: Dialect = None,
+) -> None:
+    """Read track files and write the voyages that deserve a second look, with the evidence.
+
+    Writes flagged_voyages, findings, voyages, port_visits, identities and rejects (.parquet) and run.json to DIR, each
+    file whole or not at all, and prints the first flagged voyages. Options go before what the settings file says.
+
+    \b
+    Examples:
+      wakewatch scan tracks/ --out out
+      wakewatch scan 'ais-2024-05-*.csv.zst' --out out --watchlist maritime.csv
+      wakewatch scan --settings wakewatch.toml --as-of 2024-06-01
+
+    Exit status: 0 complete; 1 failed, nothing written; 2 wrong usage or settings; 3 complete, but some inputs were set
+    aside (named on standard error and in run.json).
+    """
+    loaded = _with_dialect(load_settings(settings), dialect)
+    tracks = _tracks(inputs, loaded)
+    folder = out or loaded.output.path
+    if folder is None:
+        raise UsageError("no output folder: give --out DIR, or set [output] path in the settings")
+    check_out(folder, [Path(track) for track in tracks])
+    with progress() as report:
+        result = run_scan(
+            tracks,
+            settings=loaded,
+            zones=zones,
+            watchlist=watchlist,
+            baseline=baseline,
+            as_of=_instant(as_of),
+            jobs=jobs,
+            progress=report,
+        )
+    write_result(result, folder)
+    record = run_values(result)
+    stdout = console()
+    emit(summary(result.tables, record, folder, width_of(stdout)), stdout)
+    _leave(record["set_aside"])
+
+
+@app.command(short_help="Learn what is usual, for `scan --baseline`.")
+def fit(
+    inputs: Inputs = None,
+    out: Annotated[Path | None, typer.Option(metavar="F", help="Where the baseline goes (.parquet).")] = None,
+    settings: SettingsFile = None,
+    zones: ZonesFile = None,
+    as_of: AsOf = None,
+    jobs: Jobs = None,
+    dialect: Dialect = None,
+) -> None:
+    """Learn from track files what ordinary voyages look like; `scan --baseline` then says which are unlike them.
+
+    Voyages that the detectors with written rules flag are left out. A few weeks of the same provider's data for the
+    same sea serve best.
+
+    \b
+    Example:
+      wakewatch fit archive/ --out baseline.parquet
+    """
+    loaded = _with_dialect(load_settings(settings), dialect)
+    tracks = _tracks(inputs, loaded)
+    target = _target(out)
+    known = apply_levels(read_zones(zones or loaded.watch.zones), loaded)
+    with progress() as report:
+        result = run_scan(
+            tracks,
+            settings=without_detector(loaded, UNUSUAL),
+            zones=zones,
+            as_of=_instant(as_of),
+            jobs=jobs,
+            progress=report,
+        )
+    flagged = result.tables["flagged_voyages"]["voyage_id"].to_pylist()
+    baseline = fit_baseline(result.history, known, flagged)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    baseline.write(target)
+    learned = f"{counted(baseline.n_voyages, 'ordinary voyage')} of {counted(baseline.n_vessels, 'vessel')}"
+    left_out = f"{counted(baseline.origin.n_left_out, 'flagged voyage')} left out"
+    emit([f"Learned  {learned}; {left_out}", f"Written  {safe(target)}"])
+    _leave(run_values(result)["set_aside"])
+
+
+@app.command(short_help="The case for one voyage, in words and numbers.")
+def explain(
+    voyage_id: Annotated[str, typer.Argument(metavar="VOYAGE_ID", help="The id, or its beginning.")],
+    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder that `wakewatch scan` wrote.")],
+) -> None:
+    """The case for one voyage, in words and numbers: score, facts, port calls, identities, findings, sources.
+
+    \b
+    Example:
+      wakewatch explain 4f1d2c33 --run out
+    """
+    loaded = load_run(run)
+    stdout = console()
+    emit(case_lines(make_case(loaded, find_voyage(loaded, voyage_id)), width_of(stdout)), stdout)
+
+
+@app.command("zones", short_help="List the zones, or check a file of them.")
+def zones_(
+    country: Annotated[str | None, typer.Option(metavar="CC", help="Only this country, ISO 3166: KP, RU, CN.")] = None,
+    watch: Annotated[str | None, typer.Option(metavar="LEVEL", help="Only this level: high, elevated, none.")] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="F", help="Check a GeoJSON of zones, list what it holds.")
+    ] = None,
+) -> None:
+    """List the zones: ports, anchorages, approaches, transfer areas and gates, and how closely each is watched.
+
+    \b
+    Examples:
+      wakewatch zones --country KP
+      wakewatch zones --check my-zones.geojson
+    """
+    known = read_zones().zones if check is None else read_zone_file(check)
+    emit(zone_list(known, country, watch))
+    if check is not None:
+        emit([f"{safe(check)}: {counted(len(known), 'zone')}, no errors"])
+
+
+@app.command(short_help="List the detectors, or describe one.")
+def detectors(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Detector to describe; lists all without it.")
+    ] = None,
+) -> None:
+    """List the detectors, or describe one: what it claims, reads and misses, and its parameters.
+
+    \b
+    Examples:
+      wakewatch detectors
+      wakewatch detectors geofence
+    """
+    stdout = console()
+    known, width = make_detectors(Settings()), width_of(stdout)
+    emit(detector_list(known, width) if name is None else detector_card(known, name, width), stdout)
+
+
+def _with_dialect(settings: Settings, dialect: str | None) -> Settings:
+    if dialect is None:
+        return settings
+    dialect_named(dialect)
+    return settings.model_copy(update={"input": settings.input.model_copy(update={"dialect": dialect})})
+
+
+def _tracks(inputs: list[str] | None, settings: Settings) -> list[str]:
+    """What the command line names, or else what the settings name."""
+    tracks = inputs or list(settings.input.tracks)
+    if not tracks:
+        raise UsageError("no input: name track files, folders or globs, or set [input] tracks in the settings")
+    return tracks
+
+
+def _target(out: Path | None) -> Path:
+    """The one Parquet file that a command is to write; refused before the work where it cannot be."""
+    if out is None:
+        raise UsageError("no output: give --out FILE.parquet")
+    if out.suffix != ".parquet":
+        raise UsageError(f"{out}: the output is Parquet; give a name that ends in .parquet")
+    check_out(out.parent)
+    if out.is_dir():
+        raise UsageError(f"{out}: is a folder; --out names a file here")
+    return out
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'--as-of "{text}": is no time; write 2024-05-01 or 2024-05-01T06:00Z') from None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def _leave(set_aside: Sequence[dict[str, Any]]) -> None:
+    """Name the inputs set aside, and leave with the status that says so."""
+    for item in set_aside:
+        say_note(f"set aside: {item['name']}: {item['detail']} ({item['reason']})")
+    if set_aside:
+        raise typer.Exit(SOME_SET_ASIDE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status; never raises but for a real defect asked to be shown."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    state = _State(debug=os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"))
+    try:
+        status = typer.main.get_command(app).main(
+            args=None if arguments is None else list(arguments),
+            prog_name="wakewatch",
+            standalone_mode=False,
+            obj=state,
+        )
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except Exception as error:
+        if state.debug:
+            traceback.print_exc()
+        return _refused(error)
+    if status == INTERRUPTED:
+        say_note("interrupted")
+    return status if isinstance(status, int) else COMPLETE
+
+
+def _refused(error: Exception) -> int:
+    """Say in one line what went wrong, and give the exit status that stands for it."""
+    usage: Callable[[], str] | None = getattr(error, "format_message", None)
+    if usage is not None:
+        context = getattr(error, "ctx", None)
+        say_error(usage())
+        say_error(f"see `{context.command_path if context else 'wakewatch'} --help`")
+        return WRONG_USAGE
+    if isinstance(error, WakewatchError):
+        say_error(str(error))
+        return WRONG_USAGE if isinstance(error, UsageError) else FAILED
+    if isinstance(error, OSError):
+        say_error(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return FAILED
+    if isinstance(error, MemoryError):
+        say_error("out of memory; give fewer files at once or a machine with more")
+        return FAILED
+    say_error(
+        f"{type(error).__name__}: {error}. This is a defect of wakewatch {version('wakewatch')}: please report it "
+        "in the project's issue tracker, with what `wakewatch --debug ...` prints"
+    )
+    return FAILED

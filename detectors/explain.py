@@ -1,0 +1,166 @@
+"""The case for one voyage: all that a run holds about it, gathered in the order in which a reader asks.
+
+Takes a finished run read back from its folder; gives a `Case` of plain values. How it looks on a terminal or a page
+is left to those who draw it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detectors.batch.outputs import LoadedRun
+from detectors.batch.refusals import nearest_name
+from detectors.triage import Verdict, judge
+from vessels.errors import UsageError
+
+ID_PREFIX: Final = "voyage-"
+CALLS_BEFORE: Final = 8
+CALLS_AFTER: Final = 4
+"""Port calls shown before and after the voyage ends: enough to see where a cargo came from and where it went."""
+OFFERED: Final = 5
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Who a ship said it was, unchanged over one span of time, and the destinations it gave meanwhile."""
+
+    mmsi: int
+    imo: int | None
+    name: str | None
+    call_sign: str | None
+    ship_type: int | None
+    length_m: float | None
+    beam_m: float | None
+    first_seen: datetime
+    last_seen: datetime
+    n_reports: int
+    destinations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindingCase:
+    """One finding of the voyage and the files its rows came from."""
+
+    row: Row
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A voyage, its place among the flagged ones (None if it is not flagged), and what speaks for a second look.
+
+    `verdict` adds the weights of its findings up again, as triage did.
+    """
+
+    voyage: Row
+    flagged: Row | None
+    findings: tuple[FindingCase, ...]
+    verdict: Verdict
+    port_visits: tuple[Row, ...]
+    claims: tuple[Claims, ...]
+    as_of: str
+
+
+def find_voyage(run: LoadedRun, voyage_id: str) -> str:
+    """The full id of the voyage that an id, or the beginning of one, stands for.
+
+    Raises UsageError that names the candidates where there are several, and the nearest id where there is none.
+    """
+    known: list[str] = run.tables["voyages"]["voyage_id"].to_pylist()
+    word = voyage_id.strip().lower()
+    if word in known:
+        return word
+    bare = word.removeprefix(ID_PREFIX)
+    matches = sorted({full for full in known if bare and full.removeprefix(ID_PREFIX).startswith(bare)})
+    if len(matches) == 1:
+        return matches[0]
+    where = f"voyage {voyage_id!r} in {run.folder}"
+    if matches:
+        more = f" and {len(matches) - OFFERED} more" if len(matches) > OFFERED else ""
+        raise UsageError(f"{where}: {len(matches)} begin so: {', '.join(matches[:OFFERED])}{more}; give more of the id")
+    flagged = run.tables["flagged_voyages"].sort_by("rank")["voyage_id"].to_pylist()
+    near = nearest_name(ID_PREFIX + bare, known)
+    hint = f"did you mean {near}?" if near else f"flagged there: {', '.join(flagged[:OFFERED]) or 'none'}"
+    raise UsageError(f"{where}: there is none; {hint}")
+
+
+def make_case(run: LoadedRun, voyage_id: str) -> Case:
+    """Gather what the run holds about a voyage; `voyage_id` is a full id, as `find_voyage` gives it."""
+    voyage = _rows(run.tables["voyages"], "voyage_id", [voyage_id])[0]
+    flagged = _rows(run.tables["flagged_voyages"].drop_columns(["geometry"]), "voyage_id", [voyage_id])
+    findings = _rows(run.tables["findings"], "voyage_id", [voyage_id])
+    findings.sort(key=lambda row: (-row["weight_db"], row["start"], row["finding_id"]))
+    names: dict[str, list[str]] = {}
+    for source in run.run["inputs"]:
+        names.setdefault(source["source_id"], []).extend(source["names"])
+    others = {mmsi for row in findings for mmsi in row["other_mmsi"] or ()}
+    return Case(
+        voyage=voyage,
+        flagged=flagged[0] if flagged else None,
+        findings=tuple(
+            FindingCase(row, tuple(", ".join(names.get(source, [source])) for source in row["source_ids"] or ()))
+            for row in findings
+        ),
+        verdict=judge([(row["kind"], row["weight_db"]) for row in findings]),
+        port_visits=_calls(run.tables["port_visits"], voyage),
+        claims=merge_claims(_claims(run.tables["identities"], voyage, others)),
+        as_of=run.run["as_of"],
+    )
+
+
+def _rows(table: pa.Table, column: str, values: Sequence[object]) -> list[Row]:
+    wanted = pa.array(values, type=table.schema.field(column).type)
+    rows: list[Row] = table.filter(pc.is_in(table[column], value_set=wanted)).to_pylist()
+    return rows
+
+
+def _calls(visits: pa.Table, voyage: Row) -> tuple[Row, ...]:
+    """The hull's port calls around the voyage, oldest first."""
+    rows = sorted(_rows(visits, "hull_id", [voyage["hull_id"]]), key=lambda row: (row["start"], row["visit_id"]))
+    begun = [row for row in rows if voyage["start"] is None or row["start"] < voyage["start"]]
+    return (*begun[-CALLS_BEFORE:], *rows[len(begun) : len(begun) + CALLS_AFTER])
+
+
+def _claims(identities: pa.Table, voyage: Row, others: set[int]) -> list[Row]:
+    """The identity spells of the voyage's hull, of its MMSI, and of the other identities its findings speak of."""
+    spells = {
+        (row["mmsi"], row["segment_id"], row["first_seen"]): row
+        for row in (
+            *_rows(identities, "hull_id", [voyage["hull_id"]]),
+            *_rows(identities, "mmsi", [voyage["mmsi"], *sorted(others)]),
+        )
+    }
+    return sorted(spells.values(), key=lambda row: (row["first_seen"], row["mmsi"]))
+
+
+def merge_claims(spells: Sequence[Row]) -> tuple[Claims, ...]:
+    """Spells that differ in nothing but the destination, one after the other, as one; the destinations in order."""
+    merged: list[list[Row]] = []
+    last: dict[tuple[int, str | None], list[Row]] = {}
+    for spell in spells:
+        track = (spell["mmsi"], spell["segment_id"])
+        if track in last and _who(last[track][-1]) == _who(spell):
+            last[track].append(spell)
+        else:
+            last[track] = [spell]
+            merged.append(last[track])
+    return tuple(
+        Claims(
+            **_who(group[0]),
+            first_seen=group[0]["first_seen"],
+            last_seen=max(spell["last_seen"] for spell in group),
+            n_reports=sum(spell["n_reports"] for spell in group),
+            destinations=tuple(dict.fromkeys(s["destination"] for s in group if s["destination"])),
+        )
+        for group in merged
+    )
+
+
+def _who(spell: Row) -> dict[str, Any]:
+    return {key: spell[key] for key in ("mmsi", "imo", "name", "call_sign", "ship_type", "length_m", "beam_m")}

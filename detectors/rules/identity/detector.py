@@ -1,0 +1,123 @@
+"""The identity detector: all rules on what ships claim to be, run over one scene."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.contract import Scene
+from detectors.finding import Finding
+from detectors.rules.identity.changes import Transition, transitions
+from detectors.rules.identity.claims import Claims, claims_of
+from detectors.rules.identity.judgements import findings_of_group
+from detectors.rules.identity.numbers import (
+    flag_call_sign_mismatch,
+    foreign_sign_groups,
+    invalid_imo,
+    invalid_imo_groups,
+    invalid_mmsi,
+    odd_mmsi_groups,
+)
+from detectors.rules.identity.sharing import shared_mmsi, shared_rows
+from detectors.rules.identity.standing import Lookups, VoyageSpans
+from detectors.rules.identity.surroundings import Surroundings
+from detectors.rules.identity.thresholds import Thresholds
+from detectors.rules.identity.twins import imo_groups, same_imo
+
+MIN_FLEET_DROPS = 5
+"""Fewer drops than this are no pattern of a source."""
+
+
+class Identity(Thresholds):
+    """A ship's claims of who it is do not hold: against the standard, its own past, or another ship's claims.
+
+    Claims
+        invalid_mmsi: an MMSI no state assigns; 0.55 for a merchant ship under unknown digits, 0.05 for class B.
+        invalid_imo: an IMO number claimed for long whose check digit fails; at most 0.25.
+        flag_call_sign_mismatch: a call sign of another state than the MMSI's; 0.3 for merchant ships, 0.1 for others.
+        name_change, call_sign_change: 0.15 in port; 0.66 under way; 0.75 within `watched_days` of a high-watch zone.
+        type_change, dimension_change: cargo ship or tanker to fishing vessel 0.6; a length half as long again 0.3.
+        imo_change: one valid number after another, 0.7 in port; a corrected slip of one digit 0.08.
+        imo_dropped: full statements without the number after long claiming it; 0.25 in port, 0.7 under way.
+        flag_change: the same IMO number under another state's MMSI; 0.12, more at sea, in succession, near a watch.
+        shared_mmsi: one MMSI from two places at once; 0.15 to 0.6, 0.8 where both claim one IMO number.
+        imo_twin: one IMO number from two places no one ship reaches; 0.85. In one place, two sets on a hull: 0.05.
+        Grounds add up as independent ones; class B and craft below class A size count four tenths.
+
+    Reads
+        identities, vessels, port visits, zone presences, sketches, voyages; watch levels of the zones.
+
+    Misses
+        Names painted over but not sent; identities swapped between MMSI without an IMO number; a change during a
+        silence is placed nowhere; a false name sent for less than `min_settled_h`; numbers changed by one letter of a
+        long name; everything a class B set sends about its flag.
+
+    Known mistakes
+        States' digits assigned lately look invalid. A crew that enters a lawful new name after sailing looks odd. An
+        IMO number mistyped into a second set looks like a twin one time in ten. Two ships that pass one MMSI on look
+        like one that changed, unless their tracks are too far apart.
+    """
+
+    name: ClassVar[str] = "identity"
+    version: ClassVar[str] = "1"
+    kinds: ClassVar[tuple[str, ...]] = (
+        "invalid_mmsi",
+        "invalid_imo",
+        "imo_dropped",
+        "imo_change",
+        "name_change",
+        "call_sign_change",
+        "flag_change",
+        "type_change",
+        "dimension_change",
+        "flag_call_sign_mismatch",
+        "shared_mmsi",
+        "imo_twin",
+    )
+
+    def detect(self, scene: Scene) -> Sequence[Finding]:
+        """The findings, sorted by kind, vessel and time."""
+        history = scene.history
+        claims = claims_of(history.identities, history.vessels)
+        changed = self._changed(claims)
+        odd, invalid, foreign = odd_mmsi_groups(claims), invalid_imo_groups(claims), foreign_sign_groups(claims)
+        same = imo_groups(claims)
+        mmsi = claims.columns["mmsi"]
+        firsts = claims.starts[:-1]
+        groups = np.unique(np.concatenate([odd, invalid, foreign, np.array(sorted(changed), dtype=np.intp)]))
+        wanted = set(mmsi[firsts[groups]].tolist())
+        wanted.update(*(mmsi[rows].tolist() for rows in same.values()))
+        lookups = Lookups(Surroundings(scene, wanted, self), VoyageSpans(history, wanted), self)
+        shared = shared_rows(history, lookups)
+        wanted_shared = VoyageSpans(history, set(shared["mmsi"].to_pylist()))
+        fleet_drops = self._fleet_drops(claims, changed)
+
+        found: list[Finding] = []
+        for group in odd:
+            found += invalid_mmsi(claims.group(group), lookups)
+        for group in invalid:
+            found += invalid_imo(claims.group(group), lookups)
+        for group in foreign:
+            found += flag_call_sign_mismatch(claims.group(group), lookups)
+        for transitions_of_group in changed.values():
+            found += findings_of_group(transitions_of_group, lookups.surroundings, self, fleet_drops)
+        found += shared_mmsi(shared, claims, Lookups(lookups.surroundings, wanted_shared, self))
+        for imo, rows in same.items():
+            found += same_imo(imo, claims.spells(rows), lookups)
+        signed = [finding.with_(detector=self.name, detector_version=self.version) for finding in found]
+        return sorted(signed, key=lambda f: (f.kind, f.mmsi, f.start, f.subject, f.segment_id or ""))
+
+    def _changed(self, claims: Claims) -> dict[int, list[Transition]]:
+        """Groups whose settled claims changed -> their transitions."""
+        fields = ("name", "call_sign", "imo", "ship_type", "length_m", "beam_m")
+        candidates = np.flatnonzero(claims.differing(*fields) | claims.lacking("imo"))
+        changed = {int(group): transitions(claims.group(int(group)), self) for group in candidates}
+        return {group: found for group, found in changed.items() if found}
+
+    def _fleet_drops(self, claims: Claims, changed: dict[int, list[Transition]]) -> bool:
+        """Whether so many ships lose their IMO number that the source must have lost it."""
+        drops = sum(any(one.kind == "imo_dropped" for one in found) for found in changed.values())
+        if drops < MIN_FLEET_DROPS:
+            return False
+        claiming = len(np.unique(claims.columns["mmsi"][claims.columns["imo"] > 0]))
+        return drops > self.fleet_drop_share * claiming

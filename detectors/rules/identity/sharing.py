@@ -1,0 +1,143 @@
+"""One MMSI on the air from two places at once.
+
+Takes the vessel table's counts of simultaneous tracks and what each track claimed; gives `shared_mmsi` findings, one
+a voyage made during the overlap. Names that alternate under such an MMSI are two ships' names, not renames.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detectors.finding import Evidence, Finding
+from detectors.names import looks_like_gear, spelling
+from detectors.rules.identity.claims import Claims, Spell, times_us
+from detectors.rules.identity.standing import Lookups
+from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
+from vessels.ais import MmsiKind, mmsi_kinds, mmsi_text
+from vessels.history import History
+from vessels.units import US_PER_DAY
+
+LEAST: Final = 0.15
+MOST: Final = 0.6
+"""From a few alternations just over the least distance, to a hundred alternations a hundred miles apart and more."""
+MANY_ALTERNATIONS: Final = 100
+FAR_NMI: Final = 100.0
+SAME_IMO: Final = 0.5
+"""Both tracks claim one IMO number: not a number typed wrong in one set, but one identity in two places."""
+FILLER: Final = 0.05
+"""A number that sets send until they are programmed is shared by nature."""
+SMALL: Final = 0.4
+MANY_TRACKS: Final = 0.5
+NOISY: Final = 0.6
+NOISE_SHARE: Final = 0.1
+"""Share of positions that fit no track from which the tracks themselves are in doubt."""
+
+
+def shared_rows(history: History, lookups: Lookups) -> pa.Table:
+    """Rows of the vessel table whose reports changed between tracks far apart often enough."""
+    vessels = history.vessels
+    thresholds = lookups.thresholds
+    often = pc.greater_equal(vessels["n_alternations"], thresholds.min_alternations)
+    far = pc.greater_equal(vessels["max_separation_nmi"], thresholds.min_separation_nmi)
+    shared = pc.and_(pc.and_(often, far), pc.is_valid(vessels["overlap_start"]))
+    return vessels.filter(pc.fill_null(shared, False))
+
+
+def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups) -> list[Finding]:
+    """Findings on these rows of the vessel table."""
+    found: list[Finding] = []
+    starts, ends = times_us(rows["overlap_start"]), times_us(rows["overlap_end"])
+    claimed = claims.columns["mmsi"]
+    for row, first_us, last_us in zip(rows.to_pylist(), starts.tolist(), ends.tolist(), strict=True):
+        low, high = np.searchsorted(claimed, [row["mmsi"], row["mmsi"] + 1])
+        spells = claims.spells(np.arange(low, high))
+        found += _of_one(row, max(first_us, 0), max(last_us, first_us), spells, lookups)
+    return found
+
+
+def _of_one(
+    row: dict[str, Any], first_us: int, last_us: int, spells: Sequence[Spell], lookups: Lookups
+) -> list[Finding]:
+    mmsi, alternations, separation_nmi = row["mmsi"], row["n_alternations"], row["max_separation_nmi"]
+    filler = int(mmsi_kinds(np.array([mmsi]))[0]) == MmsiKind.NO_SHAPE
+    n_tracks, n_noise = row["n_segments"] or 0, row["n_noise"] or 0
+    noise_share = n_noise / max((row["n_positions"] or 0) + n_noise, 1)
+    names = _values(spells, "name")
+    common_imo = [imo for imo, senders in _values(spells, "imo").items() if len(senders) > 1]
+    small = not any(spell.claims_merchant(lookups.thresholds) for spell in spells)
+    strength = _graded(alternations, separation_nmi, lookups)
+    caveats = []
+    if common_imo:
+        strength = combined(strength, SAME_IMO)
+    if small:
+        strength *= SMALL
+        caveats.append("class B, small craft or nothing said of the ships: numbers of such sets are often typed twice")
+    if any(looks_like_gear(spell.name) for spell in spells):
+        caveats.append("fishing gear is on the air under this number")
+    if n_tracks > lookups.thresholds.max_sharers:
+        strength *= MANY_TRACKS
+        caveats.append(f"{n_tracks} tracks under one number: rather a number that many sets were left with")
+    if noise_share > NOISE_SHARE:
+        strength *= NOISY
+        caveats.append(
+            f"{n_noise} positions fit no track ({100 * noise_share:.0f} %): the tracks may be broken reception"
+        )
+    if filler:
+        strength = min(strength, FILLER)
+        caveats.append("sets left unprogrammed send this number")
+    evidence = [
+        Evidence("tracks under the MMSI", str(n_tracks), "one", f"{span(first_us, last_us)}"),
+        Evidence("changes of the reports between simultaneous tracks", str(alternations), "0"),
+        Evidence("greatest distance between them at one time", f"{separation_nmi:.1f}", "0", "nmi"),
+    ]
+    if names:
+        shown = ", ".join(sorted(names)[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        evidence.append(Evidence("names claimed under it", shown, "one name"))
+    if common_imo:
+        evidence.append(
+            Evidence("IMO number claimed by two tracks", str(min(common_imo)), "one hull, in one place at one time")
+        )
+    label = f"MMSI {mmsi_text(mmsi)}" if len({spelling(name) for name in names}) != 1 else ship(min(names), mmsi)
+    finding = Finding(
+        detector="",
+        detector_version="",
+        kind="shared_mmsi",
+        mmsi=mmsi,
+        start=instant(first_us),
+        end=instant(last_us),
+        strength=round(strength, 4),
+        headline=sentence(
+            f"{label} was on the air from places up to {separation_nmi:.0f} nmi apart at once, from {iso(first_us)}."
+        ),
+        evidence=tuple(evidence),
+        caveats=tuple(caveats),
+    )
+    if filler or last_us - first_us > 3650 * US_PER_DAY:
+        return [finding]
+    return lookups.voyages.told_of_each(finding, first_us, last_us, None)
+
+
+def _graded(alternations: int, separation_nmi: float, lookups: Lookups) -> float:
+    """Grows with the logarithm of both, because the tenth alternation says less than the second."""
+    thresholds = lookups.thresholds
+    often = math.log(alternations / thresholds.min_alternations) / math.log(
+        max(MANY_ALTERNATIONS / thresholds.min_alternations, 2.0)
+    )
+    far = math.log(separation_nmi / thresholds.min_separation_nmi) / math.log(
+        max(FAR_NMI / thresholds.min_separation_nmi, 2.0)
+    )
+    return round(LEAST + (MOST - LEAST) * math.sqrt(min(often, 1.0) * min(far, 1.0)), 4)
+
+
+def _values(spells: Sequence[Spell], column: str) -> dict[Any, set[str]]:
+    """Values said in a column, and which tracks or hulls said each."""
+    said: dict[Any, set[str]] = {}
+    for spell in spells:
+        value = getattr(spell, column)
+        if value:
+            said.setdefault(value, set()).add(spell.hull_id or spell.segment_id or "")
+    return said

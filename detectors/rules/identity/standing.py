@@ -1,0 +1,83 @@
+"""Findings on claims that stand for a time, told of every voyage made under them.
+
+Takes a finding on a claim and the voyages of its MMSI; gives one finding a voyage, so that each voyage carries what
+was claimed on it and none moves when the look-back window does.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detectors.finding import Finding
+from detectors.rules.identity.claims import times_us
+from detectors.rules.identity.surroundings import Surroundings
+from detectors.rules.identity.thresholds import Thresholds
+from detectors.rules.identity.wording import instant
+from vessels.history import History
+
+
+class _Span(NamedTuple):
+    start_us: int
+    end_us: int
+    voyage_id: str
+    hull_id: str | None
+    segment_id: str | None
+
+
+class VoyageSpans:
+    """The voyages of some MMSI in order of time."""
+
+    def __init__(self, history: History, wanted: Collection[int]) -> None:
+        voyages = history.voyages
+        keep = pc.is_in(voyages["mmsi"], value_set=pa.array(sorted(wanted), pa.int64()))
+        rows = voyages.filter(pc.and_(keep, pc.is_valid(voyages["start"])))
+        start = times_us(rows["start"])
+        end = np.maximum(np.maximum(times_us(rows["span_end"]), times_us(rows["last_seen"])), start)
+        columns = [rows[name].to_pylist() for name in ("voyage_id", "hull_id", "segment_id")]
+        self._spans: dict[int, list[_Span]] = {}
+        for mmsi, *values in zip(rows["mmsi"].to_pylist(), start.tolist(), end.tolist(), *columns, strict=True):
+            self._spans.setdefault(mmsi, []).append(_Span(*values))
+        for spans in self._spans.values():
+            spans.sort(key=lambda span: (span.start_us, span.voyage_id))
+
+    def told_of_each(self, finding: Finding, first_us: int, last_us: int, hull_id: str | None) -> list[Finding]:
+        """The finding once for each voyage of its MMSI (and hull) between two times; once as it is if there is none."""
+        told = [
+            _told(finding, span, max(first_us, span.start_us), min(last_us, span.end_us))
+            for span in self._of(finding.mmsi, hull_id)
+            if span.start_us <= last_us and (span.end_us > first_us or span.start_us == span.end_us == first_us)
+        ]
+        return told or [finding]
+
+    def told_of_later(self, finding: Finding, after_us: int, hull_id: str | None) -> list[Finding]:
+        """The finding once for each voyage of its MMSI (and hull) that began after a time."""
+        spans = self._of(finding.mmsi, hull_id)
+        return [_told(finding, span, span.start_us, span.end_us) for span in spans if span.start_us > after_us]
+
+    def _of(self, mmsi: int, hull_id: str | None) -> list[_Span]:
+        spans = self._spans.get(mmsi, [])
+        return [span for span in spans if hull_id is None or span.hull_id in (None, hull_id)]
+
+
+def _told(finding: Finding, span: _Span, start_us: int, end_us: int) -> Finding:
+    return finding.with_(
+        start=instant(start_us),
+        end=instant(end_us),
+        voyage_id=span.voyage_id,
+        segment_id=span.segment_id,
+        hull_id=span.hull_id,
+        subject=f"{finding.subject} {span.voyage_id}".strip(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What every rule on numbers looks things up in."""
+
+    surroundings: Surroundings
+    voyages: VoyageSpans
+    thresholds: Thresholds

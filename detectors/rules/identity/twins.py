@@ -1,0 +1,273 @@
+"""One IMO number under two MMSI: two ships at once, two sets on one hull, or a ship that changed its flag.
+
+Takes the claims of valid IMO numbers and the tracks of those who made them; gives `imo_twin` where no one ship could
+have been in both places, and hands the rest to `flags`. Which it is, positions decide: the number alone cannot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.finding import Evidence, Finding
+from detectors.names import near_equal_call_signs, near_equal_names
+from detectors.rules.identity.claims import Claims, Spell
+from detectors.rules.identity.flags import flag_changes
+from detectors.rules.identity.standing import Lookups
+from detectors.rules.identity.surroundings import Points
+from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
+from vessels.ais import imo_check_digit_ok, states_of_mmsi
+from vessels.geodesy import distance_nmi
+from vessels.units import US_PER_H
+
+TWIN: Final = 0.85
+"""Several pairs of positions, and both sets said the number often: two hulls wear one identity (Hai Zhou 168, 2019)."""
+TWIN_ONCE: Final = 0.6
+"""One pair of positions only."""
+TWIN_BARELY_SAID: Final = 0.25
+"""One of the two said it once or twice: one typing error in ten passes the check digit."""
+SMALL: Final = 0.6
+"""Factor where none of the ships is of class A size, as with tugs and ferries of inland waters."""
+TYPED_BY_MANY: Final = 0.1
+TWO_SETS: Final = 0.05
+"""The same place, name and flag: a second set on one hull, lawful and common on yachts and new ships."""
+TWO_SETS_OTHER_NAME: Final = 0.2
+TWO_SETS_OTHER_FLAG: Final = 0.25
+MANY_CONFLICTS: Final = 3
+
+
+class _Claimant(NamedTuple):
+    """One MMSI that claimed an IMO number: its spells with that number, in order of time."""
+
+    mmsi: int
+    spells: tuple[Spell, ...]
+
+    @property
+    def first_us(self) -> int:
+        return self.spells[0].first_us
+
+    @property
+    def last_us(self) -> int:
+        return max(spell.last_us for spell in self.spells)
+
+    @property
+    def n_reports(self) -> int:
+        return sum(spell.n_reports for spell in self.spells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """Two claimants' positions held against each other: pairs nearest in time that no one ship explains."""
+
+    n_conflicts: int
+    first_us: int
+    last_us: int
+    times_us: tuple[int, int]
+    places: tuple[tuple[float, float], tuple[float, float]]
+    distance_nmi: float
+    side_by_side: bool
+
+
+def imo_groups(claims: Claims) -> dict[int, npt.NDArray[np.intp]]:
+    """Valid IMO numbers claimed under more than one MMSI -> rows that claim them."""
+    imo, mmsi = claims.columns["imo"], claims.columns["mmsi"]
+    rows = np.flatnonzero((imo > 0) & imo_check_digit_ok(imo))
+    if not len(rows):
+        return {}
+    rows = rows[np.lexsort((rows, mmsi[rows], imo[rows]))]
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(imo[rows]) != 0]))
+    ends = np.append(starts[1:], len(rows))
+    several = mmsi[rows[starts]] != mmsi[rows[ends - 1]]
+    pairs = zip(starts[several].tolist(), ends[several].tolist(), strict=True)
+    return {int(imo[rows[start]]): rows[start:end] for start, end in pairs}
+
+
+def same_imo(imo: int, spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
+    """Findings on one IMO number from all spells that claim it."""
+    by_mmsi: dict[int, list[Spell]] = {}
+    for spell in sorted(spells, key=lambda one: (one.first_us, one.mmsi)):
+        by_mmsi.setdefault(spell.mmsi, []).append(spell)
+    claimants = [_Claimant(mmsi, tuple(members)) for mmsi, members in by_mmsi.items()]
+    claimants.sort(key=lambda one: (one.first_us, one.mmsi))
+    if len(claimants) > lookups.thresholds.max_sharers:
+        return [_typed_by_many(imo, claimants)]
+    found: list[Finding] = []
+    torn: set[frozenset[int]] = set()
+    for place, newer in enumerate(claimants):
+        meetings = [(older, _meet(older, newer, lookups)) for older in claimants[:place]]
+        apart = [(older, meeting) for older, meeting in meetings if meeting.n_conflicts]
+        torn |= {frozenset((older.mmsi, newer.mmsi)) for older, _ in apart}
+        if apart:
+            found += _twins(imo, newer, apart, lookups)
+        else:
+            found += [_two_sets(imo, newer, older) for older, meeting in meetings if meeting.side_by_side]
+    return found + flag_changes(imo, spells, torn, lookups)
+
+
+def _points(claimant: _Claimant, lookups: Lookups) -> Points:
+    """Where the claimant was heard while it claimed the number: its track, with both ends of each spell."""
+    segments = {spell.segment_id for spell in claimant.spells}
+    track = lookups.surroundings.points(claimant.mmsi, () if None in segments else segments)
+    within = np.zeros(len(track.time_us), dtype=np.bool_)
+    ends: list[tuple[int, float, float]] = []
+    for spell in claimant.spells:
+        within |= (track.time_us >= spell.first_us) & (track.time_us <= spell.last_us)
+        ends.append((spell.first_us, spell.first_lat, spell.first_lon))
+        ends.append((spell.last_us, spell.last_lat, spell.last_lon))
+    time_us = np.concatenate([track.time_us[within], np.array([end[0] for end in ends], dtype=np.int64)])
+    lat = np.concatenate([track.lat[within], np.array([end[1] for end in ends], dtype=np.float64)])
+    lon = np.concatenate([track.lon[within], np.array([end[2] for end in ends], dtype=np.float64)])
+    heard = np.flatnonzero(np.isfinite(lat) & np.isfinite(lon))
+    heard = heard[np.lexsort((lon[heard], lat[heard], time_us[heard]))]
+    return Points(time_us[heard], lat[heard], lon[heard], np.full(len(heard), -1, dtype=np.int64))
+
+
+def _meet(older: _Claimant, newer: _Claimant, lookups: Lookups) -> _Meeting:
+    """Each position of the newer claimant against those of the older just before and just after it."""
+    a, b = _points(newer, lookups), _points(older, lookups)
+    nothing = _Meeting(0, 0, 0, (0, 0), ((np.nan, np.nan), (np.nan, np.nan)), 0.0, False)
+    if not len(a.time_us) or not len(b.time_us):
+        return nothing
+    thresholds = lookups.thresholds
+    after = np.searchsorted(b.time_us, a.time_us)
+    rows = np.tile(np.arange(len(a.time_us)), 2)
+    partners = np.concatenate([np.maximum(after - 1, 0), np.minimum(after, len(b.time_us) - 1)])
+    hours = np.abs(a.time_us[rows] - b.time_us[partners]) / US_PER_H
+    apart = distance_nmi(a.lat[rows], a.lon[rows], b.lat[partners], b.lon[partners])
+    torn = np.flatnonzero(apart > thresholds.position_slack_nmi + thresholds.max_speed_kn * hours)
+    at_once = hours <= 1.0
+    side_by_side = bool(at_once.any() and np.median(apart[at_once]) <= 1.0)
+    if not len(torn):
+        return _Meeting(0, 0, 0, (0, 0), nothing.places, 0.0, side_by_side)
+    best = torn[np.lexsort((rows[torn], -apart[torn], hours[torn]))[0]]
+    row, partner = int(rows[best]), int(partners[best])
+    times = a.time_us[rows[torn]]
+    return _Meeting(
+        n_conflicts=len(np.unique(times)),
+        first_us=int(times.min()),
+        last_us=int(times.max()),
+        times_us=(int(a.time_us[row]), int(b.time_us[partner])),
+        places=((float(a.lat[row]), float(a.lon[row])), (float(b.lat[partner]), float(b.lon[partner]))),
+        distance_nmi=float(apart[best]),
+        side_by_side=False,
+    )
+
+
+def _said(imo: int, claimant: _Claimant) -> Evidence:
+    many = f"{claimant.n_reports} reports, {span(claimant.first_us, claimant.last_us)}"
+    return Evidence(f"IMO number {imo} claimed by", f"{_label(claimant)}: {many}", "one ship")
+
+
+def _label(claimant: _Claimant) -> str:
+    names = [spell.name for spell in claimant.spells if spell.name is not None]
+    return ship(names[-1] if names else None, claimant.mmsi)
+
+
+def _twins(imo: int, newer: _Claimant, apart: Sequence[tuple[_Claimant, _Meeting]], lookups: Lookups) -> list[Finding]:
+    worst = max(meeting.n_conflicts for _, meeting in apart)
+    barely = min(newer.n_reports, max(older.n_reports for older, _ in apart)) < 2
+    strength = TWIN_BARELY_SAID if barely else TWIN if worst >= MANY_CONFLICTS else TWIN_ONCE
+    spells = [spell for claimant in (newer, *(older for older, _ in apart)) for spell in claimant.spells]
+    small = not any(spell.length_m >= lookups.thresholds.merchant_length_m for spell in spells)
+    evidence = [_said(imo, newer)]
+    for older, meeting in apart:
+        (lat, lon), (other_lat, other_lon) = meeting.places
+        evidence.append(_said(imo, older))
+        evidence.append(
+            Evidence(
+                "distance between the two",
+                f"{meeting.distance_nmi:.1f}: {position(lat, lon)} at {iso(meeting.times_us[0])}, "
+                f"{position(other_lat, other_lon)} at {iso(meeting.times_us[1])}; {meeting.n_conflicts} such pairs",
+                f"at most {_reach(meeting, lookups):.1f} for one ship",
+                "nmi",
+            )
+        )
+    caveats = ["an IMO number mistyped into one set passes the check digit one time in ten"]
+    if barely:
+        caveats.append("one of the ships said the number only once")
+    if small:
+        caveats.append("none of them says it is of class A size: such craft are seldom asked for their number")
+    if worst < MANY_CONFLICTS:
+        caveats.append(f"only {worst} of the positions rule out one ship")
+    first_us = min(meeting.first_us for _, meeting in apart)
+    last_us = max(meeting.last_us for _, meeting in apart)
+    farthest, meeting = max(apart, key=lambda pair: (pair[1].distance_nmi, -pair[0].mmsi))
+    lat, lon = meeting.places[0]
+    finding = Finding(
+        detector="",
+        detector_version="",
+        kind="imo_twin",
+        mmsi=newer.mmsi,
+        start=instant(first_us),
+        end=instant(last_us),
+        strength=round(strength * SMALL, 4) if small else strength,
+        headline=sentence(
+            f"{_label(newer)} and {_label(farthest)} sent one IMO number, {imo}, from places "
+            f"{meeting.distance_nmi:.0f} nmi apart."
+        ),
+        evidence=tuple(evidence),
+        caveats=tuple(caveats),
+        other_mmsi=tuple(sorted(older.mmsi for older, _ in apart)),
+        lat=known(lat),
+        lon=known(lon),
+        subject=str(imo),
+    )
+    hulls = {spell.hull_id for spell in newer.spells}
+    return lookups.voyages.told_of_each(finding, first_us, last_us, hulls.pop() if len(hulls) == 1 else None)
+
+
+def _reach(meeting: _Meeting, lookups: Lookups) -> float:
+    hours = abs(meeting.times_us[0] - meeting.times_us[1]) / US_PER_H
+    return lookups.thresholds.position_slack_nmi + lookups.thresholds.max_speed_kn * hours
+
+
+def _two_sets(imo: int, newer: _Claimant, older: _Claimant) -> Finding:
+    one, other = newer.spells[-1], older.spells[-1]
+    signs_alike = one.call_sign is not None and near_equal_call_signs(one.call_sign, other.call_sign)
+    named_alike = signs_alike or near_equal_names(one.name, other.name) is not None
+    flags_alike = bool(states_of_mmsi(newer.mmsi) & states_of_mmsi(older.mmsi))
+    others = ([] if named_alike else [TWO_SETS_OTHER_NAME]) + ([] if flags_alike else [TWO_SETS_OTHER_FLAG])
+    return Finding(
+        detector="",
+        detector_version="",
+        kind="imo_twin",
+        mmsi=newer.mmsi,
+        start=instant(newer.first_us),
+        end=instant(newer.last_us),
+        strength=combined(TWO_SETS, *others),
+        headline=sentence(f"{_label(newer)} and {_label(older)} sent one IMO number, {imo}, from one place."),
+        evidence=(
+            _said(imo, newer),
+            _said(imo, older),
+            Evidence("distance between the two while both were heard", "1 nmi or less", "one set on one hull", "nmi"),
+        ),
+        caveats=("in one place, this fits two sets on one hull, or a set reprogrammed on the day",),
+        other_mmsi=(older.mmsi,),
+        lat=known(one.first_lat),
+        lon=known(one.first_lon),
+        segment_id=newer.spells[0].segment_id,
+        hull_id=newer.spells[0].hull_id,
+        subject=str(imo),
+    )
+
+
+def _typed_by_many(imo: int, claimants: Sequence[_Claimant]) -> Finding:
+    newest = claimants[-1]
+    return Finding(
+        detector="",
+        detector_version="",
+        kind="imo_twin",
+        mmsi=newest.mmsi,
+        start=instant(newest.first_us),
+        end=instant(newest.last_us),
+        strength=TYPED_BY_MANY,
+        headline=f"IMO number {imo} was sent under {len(claimants)} MMSI.",
+        evidence=(Evidence(f"MMSI that claim IMO number {imo}", str(len(claimants)), "1"), _said(imo, newest)),
+        caveats=("so many sets with one number: rather a number typed to fill the field",),
+        other_mmsi=tuple(sorted(one.mmsi for one in claimants[:-1])),
+        segment_id=newest.spells[0].segment_id,
+        hull_id=newest.spells[0].hull_id,
+        subject=str(imo),
+    )
