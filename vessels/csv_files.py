@@ -30,6 +30,9 @@ _ROW_BYTES: Final = 160
 _MIN_BLOCK: Final = 1 << 20
 _MAX_BLOCK: Final = 1 << 25
 
+_NOTHING_BELOW_HEADER: Final = ("Empty CSV file", "Could not skip initial")
+"""How Arrow's reader words that a file ends with its header."""
+
 IsHeader = Callable[[Sequence[str]], bool]
 
 
@@ -106,7 +109,7 @@ class CsvSource:
                     pa.PythonFile(lines, "r"), *self._options(columns, repeating, ragged, max_rows)
                 )
             except pa.ArrowInvalid as why:
-                if "Empty CSV" in str(why):
+                if any(words in str(why) for words in _NOTHING_BELOW_HEADER):
                     return
                 raise self._broken(why) from why
             row = 0

@@ -138,6 +138,30 @@ class Gatherer:
         return settle(rows, self.register, span_us)
 
 
+_LONG_RUN: Final = 64
+"""From this mean length on, runs are copied one by one; shorter ones through an index of rows."""
+
+
+def _scatter(columns: dict[str, AnyArray], piece: Piece, starts: IntArray, out: dict[str, AnyArray]) -> None:
+    """Copy a piece's runs, one a vessel, to where they start in `out`."""
+    ends = np.cumsum(piece.counts)
+    begins = ends - piece.counts
+    if piece.n_rows >= _LONG_RUN * len(starts):
+        spans = list(zip(begins.tolist(), ends.tolist(), starts.tolist(), strict=True))
+        for name, target in out.items():
+            if name == "source":
+                for begin, end, at in spans:
+                    target[at : at + end - begin] = piece.source
+            else:
+                column = columns[name]
+                for begin, end, at in spans:
+                    target[at : at + end - begin] = column[begin:end]
+        return
+    rows = np.repeat(starts - begins, piece.counts) + np.arange(piece.n_rows)
+    for name, target in out.items():
+        target[rows] = piece.source if name == "source" else columns[name]
+
+
 def _spill_piece(path: Path, piece: Piece) -> Piece:
     with path.open("ab") as handle:
         start = handle.tell()
@@ -172,9 +196,5 @@ def _assemble(pieces: Sequence[Piece], path: Path | None) -> Rows:
     for piece, place in zip(pieces, places, strict=True):
         starts = free[place]
         free[place] += piece.counts
-        ends = np.cumsum(piece.counts)
-        target = np.repeat(starts - (ends - piece.counts), piece.counts) + np.arange(piece.n_rows)
-        columns = _columns_of(piece, path)
-        for name in ROW_COLUMNS:
-            out[name][target] = piece.source if name == "source" else columns[name]
+        _scatter(_columns_of(piece, path), piece, starts, out)
     return Rows(vessels, offsets, out)

@@ -22,7 +22,10 @@ def wrap_degrees(angle: npt.ArrayLike) -> FloatArray:
     >>> wrap_degrees([190.0, -190.0, 180.0]).tolist()
     [-170.0, 170.0, -180.0]
     """
-    return (np.asarray(angle, dtype=np.float64) + 180.0) % 360.0 - 180.0
+    angle = np.asarray(angle, dtype=np.float64)
+    if angle.size and np.fmin.reduce(angle, axis=None) >= -180.0 and np.fmax.reduce(angle, axis=None) < 180.0:
+        return angle
+    return (angle + 180.0) % 360.0 - 180.0
 
 
 def angle_between(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:

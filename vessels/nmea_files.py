@@ -42,11 +42,14 @@ _ATTRIBUTES: Final = MappingProxyType(
     {
         **{name: name for name in ("lat", "lon", "heading", "draught", "imo", "ship_type", "destination")},
         **{name: name for name in ("to_bow", "to_stern", "to_port", "to_starboard")},
-        **{"sog": "speed", "cog": "course", "nav_status": "status", "name": "shipname", "call_sign": "callsign"},
+        "sog": "speed",
+        "cog": "course",
+        "nav_status": "status",
+        "name": "shipname",
+        "call_sign": "callsign",
     }
 )
 """What pyais calls each column."""
-_DIMENSIONS: Final = ("to_bow", "to_stern", "to_port", "to_starboard")
 _MESSAGES_PER_BATCH: Final = 100_000
 _PENDING_LINES: Final = 2_000
 """A multi-part message whose parts lie further apart is given up: parts follow each other within seconds, and
@@ -54,8 +57,6 @@ sequence numbers run from 0 to 9 only."""
 _PART_A_LIFE_US: Final = 6 * 60 * 1_000_000
 """Class B sets send both parts of message 24 every 6 minutes (ITU-R M.1371-5, table 2): a name older than that is
 not joined to a part B."""
-_CRAFT_OF_PARENT: Final = range(980_000_000, 990_000_000)
-"""Their part B holds the parent ship's MMSI where others state dimensions (ITU-R M.1371-5, message 24B)."""
 
 _LINE: Final = re.compile(
     rb"(?P<lead>[^!$\\]*)(?:\\(?P<tag>[^\\]*)\\)?\s*"
@@ -224,8 +225,6 @@ class _Reader:
         mmsi = int(message.mmsi)
         if message.msg_type == 24:
             self._join_parts(message, mmsi, time_us, said)
-        if mmsi in _CRAFT_OF_PARENT and message.msg_type == 24:
-            said.update(dict.fromkeys(_DIMENSIONS))
         for name, value in said.items():
             if isinstance(value, str):
                 said[name] = value.replace("\x00", "")

@@ -81,7 +81,9 @@ class ParquetSource:
         coded = sorted({self.schema[i].name for i in wanted if i in repeating and is_text(self.schema[i].type)})
         row = unit.first_row
         try:
-            with pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=coded) as file:
+            with pq.ParquetFile(
+                self.path, metadata=self.metadata, read_dictionary=coded, page_checksum_verification=True
+            ) as file:
                 for table in self._tables(file, unit, below, max_rows):
                     arrays = [_one_array(column) for column in table.unify_dictionaries().columns]
                     yield Piece(row, dict(zip(wanted, arrays, strict=True)))

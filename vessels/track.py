@@ -157,17 +157,11 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
         across,
         _coverage(rows.mmsi, vessel, columns),
     )
-    single = keep == _KEEP
-    if not single.all():
-        vessel, columns = vessel[single], {name: column[single] for name, column in columns.items()}
-    silent = np.isnan(columns["lat"])
-    statements = Statements(
-        vessel[silent].astype(np.int64),
-        columns["time_us"][silent],
-        columns["static"][silent],
-    )
-    if silent.any():
-        vessel, columns = vessel[~silent], {name: column[~silent] for name, column in columns.items()}
+    silent = np.flatnonzero(np.isnan(columns["lat"]) & (keep == _KEEP))
+    statements = Statements(vessel[silent].astype(np.int64), columns["time_us"][silent], columns["static"][silent])
+    keep[silent] = _STATIC_ONLY
+    dropped = np.flatnonzero(keep != _KEEP)
+    vessel, columns = without(vessel, dropped), {name: without(column, dropped) for name, column in columns.items()}
     for column in columns.values():
         column.flags.writeable = False
     return TrackBlock(
@@ -241,7 +235,21 @@ def _bits(values: AnyArray) -> npt.NDArray[np.uint64]:
     return bits
 
 
-_KEEP, _REPEAT, _REPEAT_ACROSS = 0, 1, 2
+_KEEP, _REPEAT, _REPEAT_ACROSS, _STATIC_ONLY = range(4)
+_FEW: Final = 20_000
+"""Up to so many gaps, copying what lies between them beats testing every row."""
+
+
+def without(column: AnyArray, rows: npt.NDArray[np.integer]) -> AnyArray:
+    """The column without these rows (ascending); itself if there are none."""
+    if not len(rows):
+        return column
+    if len(rows) > _FEW:
+        return np.delete(column, rows)
+    begins, ends = [0, *(rows + 1).tolist()], [*rows.tolist(), len(column)]
+    return np.concatenate(
+        [column[begin:end] for begin, end in zip(begins, ends, strict=True) if begin < end] or [column[:0]]
+    )
 
 
 def _order_ties(
@@ -279,12 +287,12 @@ def _digests(
     """Sum of the hashes of distinct rows, modulo 2^64, and their number, by file."""
     if (verdict == _REPEAT).any():
         hashes, source = hashes[verdict != _REPEAT], source[verdict != _REPEAT]
-    total = np.zeros(n_sources, dtype=np.uint64)
-    for limb in range(4):
-        part = (hashes >> np.uint64(16 * limb)) & np.uint64(0xFFFF)
-        sums = np.bincount(source, weights=part, minlength=n_sources)
-        total += sums.astype(np.uint64) << np.uint64(16 * limb)
-    return total, np.bincount(source, minlength=n_sources).astype(np.int64)
+    total, number = np.zeros(n_sources, dtype=np.uint64), np.zeros(n_sources, dtype=np.int64)
+    if len(source):
+        starts = np.flatnonzero(np.concatenate([[True], source[1:] != source[:-1]]))
+        np.add.at(total, source[starts], np.add.reduceat(hashes, starts))
+        np.add.at(number, source[starts], np.diff(starts, append=len(source)))
+    return total, number
 
 
 def _coverage(mmsi: IntArray, vessel: npt.NDArray[np.int32], columns: Mapping[str, AnyArray]) -> pd.DataFrame:

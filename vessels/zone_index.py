@@ -22,7 +22,6 @@ CELLS_PER_DEGREE: Final = 32
 """1/32° is 1.9 nmi of latitude: below the size of a port, so that most of a fence is decided without a test."""
 _BLOCKS_EAST: Final = 360
 _BLOCKS_NORTH: Final = 180
-_BITS: Final = 60
 
 
 class ZoneIndex:
@@ -119,11 +118,15 @@ class ZoneIndex:
         if not self._fences:
             return out
         for start in range(0, len(lat), BLOCK_ROWS):
-            stop = min(start + BLOCK_ROWS, len(lat))
-            self._lookup_block(lat[start:stop], lon[start:stop], out[start:stop])
+            part = slice(start, min(start + BLOCK_ROWS, len(lat)))
+            self._lookup_block(lat[part], lon[part], out[part])
+        unsure = np.flatnonzero(out < 0)
+        if len(unsure):
+            out[unsure] = self._test(-out[unsure], lat[unsure], lon[unsure])
         return out
 
     def _lookup_block(self, lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], out: IntArray) -> None:
+        """Set ids of a block of positions; minus the class where a border crosses the cell."""
         row = np.minimum((lat + 90.0).astype(np.int32), _BLOCKS_NORTH - 1)
         column = (lon + 180.0).astype(np.int32)
         column[column >= _BLOCKS_EAST] = 0
@@ -144,10 +147,7 @@ class ZoneIndex:
             table = (value[fine] - 1) * CELLS_PER_DEGREE**2
             classes[fine] = self._cells[table + cell_row * CELLS_PER_DEGREE + cell_column]
         sets = self._class_set[classes]
-        unsure = np.flatnonzero(sets < 0)
-        if len(unsure):
-            sets[unsure] = self._test(classes[unsure], lat[hits[unsure]], lon[hits[unsure]])
-        out[hits] = sets
+        out[hits] = np.where(sets < 0, -classes, sets)
 
     def _test(self, classes: IntArray, lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> IntArray:
         """Set ids of positions in cells that borders cross, by polygon tests."""
@@ -157,16 +157,22 @@ class ZoneIndex:
         for start, stop in zip(bounds, [*bounds[1:], len(order)], strict=True):
             rows = order[start:stop]
             inside, border = self._classes[int(classes[rows[0]])]
-            code = np.zeros(len(rows), dtype=np.int64)
-            if len(border) <= _BITS:
-                for bit, fence in enumerate(border):
-                    code |= shapely.contains_xy(self._fences[fence], lon[rows], lat[rows]).astype(np.int64) << bit
-                values, which = np.unique(code, return_inverse=True)
-                members = [[f for bit, f in enumerate(border) if int(v) >> bit & 1] for v in values]
-            else:
-                hit = np.array([shapely.contains_xy(self._fences[f], lon[rows], lat[rows]) for f in border]).T
-                patterns, which = np.unique(hit, axis=0, return_inverse=True)
-                members = [[f for f, h in zip(border, pattern, strict=True) if h] for pattern in patterns]
-            ids = np.array([self._set_id(tuple(sorted([*inside, *m]))) for m in members], dtype=np.int32)
-            out[rows] = ids[which.ravel()]
+            x, y = lon[rows], lat[rows]
+            which = np.zeros(len(rows), dtype=np.int64)
+            members: list[tuple[int, ...]] = [inside]
+            for fence in border:
+                hit = shapely.contains_xy(self._fences[fence], x, y)
+                which, members = _split(which, members, hit, fence)
+            ids = np.array([self._set_id(tuple(sorted(m))) for m in members], dtype=np.int32)
+            out[rows] = ids[which]
         return out
+
+
+def _split(
+    which: npt.NDArray[np.int64], members: list[tuple[int, ...]], hit: npt.NDArray[np.bool_], fence: int
+) -> tuple[npt.NDArray[np.int64], list[tuple[int, ...]]]:
+    """Split every group of positions by whether they lie in one more fence; empty groups are dropped."""
+    which = which + len(members) * hit
+    candidates = [*members, *((*m, fence) for m in members)]
+    used = np.bincount(which, minlength=len(candidates)) > 0
+    return (np.cumsum(used) - 1)[which], [m for m, is_used in zip(candidates, used, strict=True) if is_used]

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,17 +17,21 @@ from typing import Annotated, Any, Final
 import typer
 
 from detectors.batch.outputs import check_out, load_run, run_values, write_result
+from detectors.batch.scan import read_options
 from detectors.batch.scan import scan as run_scan
 from detectors.batch.settings import Settings, apply_levels, load_settings, without_detector
 from detectors.catalogue import make_detectors
 from detectors.cli.cards import detector_card, detector_list, zone_list
 from detectors.cli.case import case_lines
-from detectors.cli.summary import counted, summary
+from detectors.cli.summary import by_reason, counted, summary
 from detectors.cli.terminal import console, emit, progress, safe, say_error, say_note, width_of
 from detectors.explain import find_voyage, make_case
 from detectors.learned.baseline import fit_baseline
+from vessels.canonical import write_canonical
 from vessels.dialects import dialect_named
 from vessels.errors import UsageError, WakewatchError
+from vessels.quality import merge_counts
+from vessels.reading import find_inputs
 from vessels.zones import read_zone_file, read_zones
 
 COMPLETE: Final = 0
@@ -193,6 +197,40 @@ def explain(
     loaded = load_run(run)
     stdout = console()
     emit(case_lines(make_case(loaded, find_voyage(loaded, voyage_id)), width_of(stdout)), stdout)
+
+
+@app.command(short_help="Any dialect to canonical Parquet.")
+def convert(
+    inputs: Inputs = None,
+    out: Annotated[Path | None, typer.Option(metavar="F", help="Where the rows go (.parquet).")] = None,
+    settings: SettingsFile = None,
+    dialect: Dialect = None,
+) -> None:
+    """Write track files of any layout as one Parquet file in wakewatch's own columns.
+
+    "Not available" codes become nulls and rows that cannot be positions are dropped and counted; names, destinations
+    and numbers stay as they were received.
+
+    \b
+    Examples:
+      wakewatch convert aisdk-2024-05-01.csv --out day.parquet
+      wakewatch convert feed.nmea.gz --out feed.parquet --dialect nmea
+    """
+    loaded = _with_dialect(load_settings(settings), dialect)
+    target = _target(out)
+    files, unread = find_inputs(_tracks(inputs, loaded))
+    if target.exists() and any(file.path.samefile(target) for file in files):
+        raise UsageError(f"{target}: is an input too; choose another name")
+    done = write_canonical(files, target, read_options(loaded))
+    counts = merge_counts(done.counts_by_input.values())
+    rejects = {reason: reject.n_rows for reason, reject in counts.rejects.items()}
+    lines = [f"Read     {counted(len(done.rows_by_input), 'file')}, {counted(counts.n_rows, 'row')}"]
+    if rejects:
+        lines.append(f"Dropped  {counted(sum(rejects.values()), 'row')} ({by_reason(rejects)})")
+    if counts.nulled:
+        lines.append(f"Emptied  {by_reason(counts.nulled)}")
+    emit([*lines, f"Written  {counted(done.n_rows, 'row')} to {safe(target)}"])
+    _leave([asdict(item) for item in (*unread, *done.set_aside)])
 
 
 @app.command("zones", short_help="List the zones, or check a file of them.")

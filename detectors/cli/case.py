@@ -24,6 +24,7 @@ CONFIDENCES: Final = {
 """What was seen of a port visit, by its confidence (after Global Fishing Watch)."""
 ROUNDING: Final = 1e-4
 """Scores that differ by more were made with other weights."""
+FILES_SHOWN: Final = 5
 _INDENT: Final = 2
 
 
@@ -69,10 +70,11 @@ def _facts(case: Case) -> list[str]:
             ("IMO", _text(flagged["imo"], "none sent")),
             ("call sign", _text(flagged["call_sign"], "none sent")),
             ("flag state", f"{state_names().get(state, '')} ({state})" if state else "none by its MMSI"),
-            ("earlier", "; ".join(flagged["earlier_identities"] or ()) or "no other identity known"),
         ]
     else:
         facts.append(("MMSI", mmsi_text(voyage["mmsi"])))
+    others = (flagged or {}).get("earlier_identities") or ()
+    facts += [("also known as" if i == 0 else "", _other(other)) for i, other in enumerate(others)]
     end = "no arrival seen" if voyage["is_open"] else _instant(voyage["end"])
     facts += [
         ("voyage", f"{_text(voyage['origin'], 'origin not seen')} -> {_text(voyage['destination'], 'not reached')}"),
@@ -85,8 +87,21 @@ def _facts(case: Case) -> list[str]:
     return ["Voyage", *(" " * _INDENT + line for line in grid(["", ""], facts)[1:])]
 
 
+def _other(identity: Row) -> str:
+    """Another identity under the same MMSI or IMO number, in a line."""
+    labels = {"flag_state": "flag", "imo": "IMO", "call_sign": "call sign"}
+    parts = [f"MMSI {mmsi_text(identity['mmsi'])}"]
+    parts += [f"{label} {identity[key]}" for key, label in labels.items() if identity[key]]
+    seen = f"{_day(identity['first_seen'])} to {_day(identity['last_seen'])}"
+    return f"{identity['name'] or 'no name'} ({', '.join(parts)}), {seen}, same {identity['same']}"
+
+
+def _day(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d")
+
+
 def _sum(case: Case) -> list[str]:
-    """How the score adds up: prior, the weights of each group of findings under its cap, and what they make together."""
+    """How the score adds up: prior, the weights of each group of findings under its cap, and their sum."""
     rows = [["prior", f"{PRIOR_DB:+.1f} dB", f"{_odds(PRIOR_DB)} that a voyage taken at random deserves a second look"]]
     for group in case.verdict.groups:
         kinds = [f for f in case.findings if weight_of(f.row["kind"]).group == group.group]
@@ -151,7 +166,7 @@ def _claim(claims: Claims) -> list[str]:
         _text(claims.imo, "--"),
         _text(claims.name, "--"),
         _text(claims.call_sign, "--"),
-        "--" if claims.ship_type is None else ship_type_label(claims.ship_type),
+        "--" if claims.ship_type is None else ship_type_label(claims.ship_type).split(",")[0],
         "--" if claims.length_m is None and claims.beam_m is None else size,
         ", ".join(claims.destinations) or "--",
     ]
@@ -160,12 +175,12 @@ def _claim(claims: Claims) -> list[str]:
 def _finding(number: int, finding: FindingCase, width: int) -> list[str | Text]:
     row = finding.row
     title = f"Finding {number}: {row['kind']} ({row['detector']} {row['detector_version']})"
-    end = _instant(row["end"]) if row["end"] else "still so"
+    end = f"to {_instant(row['end'])}" if row["end"] else "and on"
     where = "" if row["lat"] is None or row["lon"] is None else f", at {_position(row['lat'], row['lon'])}"
     lines: list[str | Text] = [
         Text(safe(title), style="bold"),
         *wrap(row["headline"] or "", width, _INDENT),
-        f"  {_instant(row['start'])} to {end}{where}",
+        f"  {_instant(row['start'])} {end}{where}",
         f"  strength {row['strength']:.2f} of 1, weight {row['weight_db']:+.1f} dB",
     ]
     if row["other_mmsi"]:
@@ -174,19 +189,21 @@ def _finding(number: int, finding: FindingCase, width: int) -> list[str | Text]:
     for caveat in row["caveats"] or ():
         lines += wrap(f"caveat: {caveat}", width, _INDENT)
     if finding.sources:
-        lines += wrap(f"from: {'; '.join(finding.sources)}", width, _INDENT)
+        lines += wrap(f"from: {_files(finding.sources)}", width, _INDENT)
     return lines
 
 
 def _evidence(row: Row) -> Sequence[Sequence[str]]:
     return [
-        [
-            line["what"],
-            f"{line['observed']} {line['unit']}".strip(),
-            f"{line['expected']} {line['unit']}".strip() if line["expected"] else "",
-        ]
+        [f"{line['what']} ({line['unit']})" if line["unit"] else line["what"], line["observed"], line["expected"]]
         for line in row["evidence"]
     ]
+
+
+def _files(sources: Sequence[str]) -> str:
+    """The first files by name, and how many more there are."""
+    more = len(sources) - FILES_SHOWN
+    return "; ".join(sorted(sources)[:FILES_SHOWN]) + (f"; and {more} more, see findings.parquet" if more > 0 else "")
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -29,16 +29,18 @@ def summary(tables: Mapping[str, pa.Table], run: Mapping[str, Any], out: Path, w
     """The lines that end a scan; `run` is what run.json holds."""
     flagged = tables["flagged_voyages"]
     inputs, rejects = run["inputs"], run["rejects"]
-    n_rows = sum(source["n_rows"] or 0 for source in inputs)
     n_rejected = sum(rejects.values())
     lines: list[str | Text] = [
-        f"Read     {counted(len(inputs), 'file')}, {counted(n_rows, 'row')}"
+        f"Read     {counted(len(inputs), 'file')}, {counted(run['n_rows'], 'row')}"
         + (f"; {counted(n_rejected, 'row')} rejected ({by_reason(rejects)})" if n_rejected else ""),
         f"Heard    {counted(run['n_vessels'], 'vessel')}, {counted(run['n_voyages'], 'voyage')}, as of {run['as_of']}",
         f"Found    {counted(run['n_findings'], 'finding')}; {counted(run['n_flagged'], 'voyage')} flagged"
         + (f" ({by_band(flagged)})" if flagged.num_rows else ""),
         f"Written  {safe(out)}",
     ]
+    for note in run["notes"]:
+        first, *rest = wrap(note, min(width, 110), indent=9)
+        lines += [f"Note     {first.lstrip()}", *rest]
     if flagged.num_rows:
         lines += ["", *flagged_lines(flagged, width)]
         first = short_ids(flagged.sort_by("rank")["voyage_id"].to_pylist())[0]

@@ -7,14 +7,17 @@ read as markup. Takes strings and numbers; gives lines.
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.text import Text
+
+from vessels.intake import Progress, no_progress
 
 PIPE_WIDTH: Final = 120
 """Columns where nobody says how wide the output is: what a log or a file is read at."""
@@ -22,8 +25,6 @@ MAX_WIDTH: Final = 160
 """Lines longer than this are hard to follow, however wide the window."""
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that draw nothing of their own but may command a terminal or turn text about."""
-
-ProgressCallback = Callable[[str, int, int], None]
 
 
 def safe(value: object) -> str:
@@ -146,11 +147,11 @@ def wrapped_grid(
 
 
 @contextmanager
-def progress() -> Iterator[ProgressCallback | None]:
-    """A callback that draws progress on standard error; None, and nothing drawn, where that is no terminal."""
+def progress() -> Iterator[Progress]:
+    """A callback that draws progress on standard error, and nothing where that is no terminal."""
     err = console(stderr=True)
     if not err.is_terminal:
-        yield None
+        yield no_progress
         return
     columns = (
         SpinnerColumn(),
@@ -159,7 +160,7 @@ def progress() -> Iterator[ProgressCallback | None]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Bars(*columns, console=err, transient=True) as bars:
         tasks = {}
 
         def report(stage: str, done: int, total: int) -> None:

@@ -1,64 +1,29 @@
 """A finished run of invented ships, built by hand, for testing what is done with results."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 import pytest
 import shapely
 
+from detectors.batch.engine import with_anomaly
+from detectors.batch.flagged import FLAGGED_VOYAGES
+from detectors.batch.scan import Result, RunRecord
 from detectors.finding import Evidence, Finding, findings_table
 from detectors.scenes import small_scene
 from vessels import schema
-from vessels.history import History
 
 RELAY_MMSI = 445012340
 
-FLAGGED = pa.schema(
-    [
-        ("voyage_id", pa.string()),
-        ("hull_id", pa.string()),
-        ("mmsi", pa.int64()),
-        ("imo", pa.int64()),
-        ("name", pa.string()),
-        ("call_sign", pa.string()),
-        ("flag_state", pa.string()),
-        ("ship_type", pa.string()),
-        ("start", schema.TIMESTAMP),
-        ("end", schema.TIMESTAMP),
-        ("is_open", pa.bool_()),
-        ("origin", pa.string()),
-        ("destination", pa.string()),
-        ("score", pa.float64()),
-        ("band", pa.string()),
-        ("rank", pa.int64()),
-        ("status", pa.string()),
-        ("headline", pa.string()),
-        ("detectors", pa.list_(pa.string())),
-        ("kinds", pa.list_(pa.string())),
-        ("n_findings", pa.int64()),
-        ("anomaly_score", pa.float64()),
-        ("earlier_identities", pa.list_(pa.string())),
-        ("geometry", pa.binary()),
-    ]
-)
-"""The columns that DESIGN's section on outputs names."""
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """What a scan hands to whoever writes, shows or explains it."""
-
-    tables: Mapping[str, pa.Table]
-    run: Mapping[str, Any]
-    history: History
-
 
 def make_run(
-    name: str = "PAEKSONG 2", set_aside: tuple[Mapping[str, str], ...] = (), flagged: bool = True
-) -> FinishedRun:
+    name: str = "PAEKSONG 2",
+    set_aside: tuple[Mapping[str, str], ...] = (),
+    flagged: bool = True,
+    notes: tuple[str, ...] = (),
+) -> Result:
     """A run in which one voyage of the small scene is flagged; `name` is what that ship calls itself."""
     history = small_scene().history
     voyages = history.voyages.to_pylist()
@@ -85,6 +50,16 @@ def make_run(
         weight_db=21.5,
         source_ids=("source-0",),
     )
+    earlier = {
+        "mmsi": 457300610,
+        "imo": 2318669,
+        "name": name,
+        "call_sign": "JVQZ5",
+        "flag_state": "MN",
+        "same": "IMO",
+        "first_seen": voyage["start"],
+        "last_seen": voyage["end"],
+    }
     line = shapely.to_wkb(shapely.LineString([(132.9, 42.8), (129.4, 36.0)]))
     row = {
         **{key: voyage[key] for key in ("voyage_id", "hull_id", "mmsi", "start", "end", "is_open", "origin")},
@@ -93,7 +68,7 @@ def make_run(
         "name": name,
         "call_sign": "HMZQ",
         "flag_state": "KP",
-        "ship_type": "cargo",
+        "ship_type": 70,
         "score": 0.934,
         "band": "critical",
         "rank": 1,
@@ -103,14 +78,14 @@ def make_run(
         "detectors": ["geofence"],
         "kinds": ["relay_voyage"],
         "anomaly_score": None,
-        "earlier_identities": [f"{name}, IMO 2318669"],
+        "earlier_identities": [earlier],
         "geometry": line,
     }
     n = int(flagged)
     tables = {
-        "flagged_voyages": pa.Table.from_pylist([row][:n], schema=FLAGGED),
+        "flagged_voyages": FLAGGED_VOYAGES.build({name: [row[name]][:n] for name in FLAGGED_VOYAGES.names}),
         "findings": findings_table([finding][:n]),
-        "voyages": history.voyages.append_column("anomaly_score", pa.nulls(history.voyages.num_rows, pa.float64())),
+        "voyages": with_anomaly(history.voyages, np.full(history.voyages.num_rows, np.nan)),
         "port_visits": history.port_visits,
         "identities": history.identities,
         "rejects": schema.REJECTS.build(
@@ -130,32 +105,35 @@ def make_run(
         "n_bytes": 1234,
         "n_rows": 1185,
     }
-    run = {
-        "wakewatch": "0.1.0",
-        "as_of": datetime(2024, 6, 30, tzinfo=UTC),
-        "inputs": [{**source, "dialect": "canonical", "format": "csv"}],
-        "set_aside": list(set_aside),
-        "duplicates": [],
-        "rejects": {"position_out_of_range": 3},
-        "settings": {},
-        "detectors": [{"name": "geofence", "version": "1", "parameters": {"window": timedelta(days=30)}}],
-        "stages": {"read": 0.1},
-        "n_vessels": history.vessels.num_rows,
-        "n_voyages": history.voyages.num_rows,
-        "n_findings": n,
-        "n_flagged": n,
-    }
-    return FinishedRun(tables, run, history)
+    run = RunRecord(
+        wakewatch="0.1.0",
+        versions={"python": "3.11"},
+        as_of=history.as_of,
+        inputs=[{**source, "n_rejected": 3, "dialect": "wakewatch", "format": "csv"}],
+        set_aside=set_aside,
+        rejects={"position_out_of_range": 3},
+        nulled={},
+        settings={},
+        detectors=[{"name": "geofence", "version": "1", "parameters": {"window": timedelta(days=30)}}],
+        notes=notes,
+        stages={"read": 0.1},
+        n_rows=1185,
+        n_vessels=history.vessels.num_rows,
+        n_voyages=history.voyages.num_rows,
+        n_findings=n,
+        n_flagged=n,
+    )
+    return Result(tables, run, history)
 
 
 @pytest.fixture
-def finished() -> FinishedRun:
+def finished() -> Result:
     """A run with one flagged voyage."""
     return make_run()
 
 
 @pytest.fixture
-def relay_voyage_id(finished: FinishedRun) -> str:
+def relay_voyage_id(finished: Result) -> str:
     """The voyage it flags."""
     voyage_id: str = finished.tables["flagged_voyages"]["voyage_id"][0].as_py()
     return voyage_id

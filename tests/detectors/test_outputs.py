@@ -131,7 +131,7 @@ def test_a_run_killed_between_two_files_is_no_finished_run(
 
 
 def test_run_json_is_sorted_plain_and_has_no_not_a_number(finished: Any, tmp_path: Path) -> None:
-    finished.run["stages"]["odd"] = float("nan")
+    finished.run.stages["odd"] = float("nan")
     write_result(finished, tmp_path / "out")
     text = (tmp_path / "out" / RUN_FILE).read_text(encoding="utf-8")
     values = json.loads(text)
