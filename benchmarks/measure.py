@@ -15,14 +15,29 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: exit status, what it printed, seconds from start to end, memory over time and at its highest."""
+    """One run: exit status, what it printed, seconds from start to end, memory over time and at its highest.
+
+    ``cpu_seconds`` is what the processors worked for it, its children included; ``load`` how many other processes
+    wanted a processor when it began. Both tell a slow program from a busy machine.
+    """
 
     status: int
     stdout: str
     stderr: str
     seconds: float
+    cpu_seconds: float
+    load: float
     peak_bytes: int
     samples: tuple[tuple[float, int], ...]  # (second, bytes held by the process and its children)
+
+    def figures(self) -> dict[str, float]:
+        """What every run is told by."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "load": round(self.load, 2),
+            "peak_bytes": self.peak_bytes,
+        }
 
     def peak_between(self, start_s: float, end_s: float) -> int | None:
         """The highest sample of a span, None when it was too short to be sampled."""
@@ -56,9 +71,19 @@ def held_bytes(pids: list[int]) -> int:
     return total
 
 
+def waiting_processes(looks: int = 20) -> float:
+    """How many processes run or wait to run besides this one, over a fifth of a second."""
+    total = 0
+    for _ in range(looks):
+        total += int((PROC / "loadavg").read_text(encoding="ascii").split()[3].split("/")[0]) - 1
+        time.sleep(0.01)
+    return total / looks
+
+
 def run_measured(command: list[str], cwd: Path | None = None) -> Measured:
     """Run a command to its end. Peak memory: the kernel's own figure for the process, or the sum over its tree."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        load = waiting_processes()
         started = time.perf_counter()
         child = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=cwd)
         samples: list[tuple[float, int]] = []
@@ -66,7 +91,9 @@ def run_measured(command: list[str], cwd: Path | None = None) -> Measured:
             pid, wait_status, usage = os.wait4(child.pid, os.WNOHANG)
             if pid:
                 break
-            samples.append((time.perf_counter() - started, held_bytes(tree(child.pid))))
+            held = held_bytes(tree(child.pid))
+            if held:  # nothing is held by a process that is on its way out
+                samples.append((time.perf_counter() - started, held))
             time.sleep(SAMPLE_S)
         seconds = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(wait_status)
@@ -74,5 +101,6 @@ def run_measured(command: list[str], cwd: Path | None = None) -> Measured:
         for stream in (out, err):
             stream.seek(0)
             texts.append(stream.read().decode("utf-8", errors="replace"))
+    cpu = usage.ru_utime + usage.ru_stime
     peak = max(usage.ru_maxrss * 1024, max((held for _, held in samples), default=0))
-    return Measured(child.returncode, texts[0], texts[1], seconds, peak, tuple(samples))
+    return Measured(child.returncode, texts[0], texts[1], seconds, cpu, load, peak, tuple(samples))

@@ -72,7 +72,7 @@ def run_peer(peer: Peer, data: Path, repeats: int, seed: int = 1) -> list[dict[s
         if ran.status:
             raise RuntimeError(f"{peer.name} ended with {ran.status}:\n{ran.stderr[-2000:]}")
         about = json.loads(ran.stdout.strip().splitlines()[-1])
-        runs.append({**about, "seconds": round(ran.seconds, 2), "peak_bytes": ran.peak_bytes})
+        runs.append({**about, **ran.figures()})
     return runs
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 GIB = 1 << 30
+BUSY = 0.5  # other processes at the start of a run, from which a reader should be told
 
 
 def middle(runs: list[dict[str, Any]], name: str) -> float:
@@ -31,6 +32,13 @@ def millions(rows: int) -> str:
     return f"{rows / 1e6:.1f} M" if rows >= 1_000_000 else f"{rows:,}"
 
 
+def busiest(results: dict[str, Any]) -> float:
+    """How many other processes wanted a processor when the most disturbed run began."""
+    runs = [run for size in results["sizes"] for run in size["core"] + size["scan"]]
+    runs += [run for peer in results["peers"] for run in peer["runs"]]
+    return max((float(run["load"]) for run in runs), default=0.0)
+
+
 def spread(runs: list[dict[str, Any]]) -> str:
     """Fastest to slowest run: how noisy the machine was."""
     seconds = sorted(run["seconds"] for run in runs)
@@ -44,15 +52,15 @@ def whole_table(sizes: list[dict[str, Any]]) -> str:
         core = size["core"]
         for name, runs in (("bare core", core), ("`wakewatch scan`", size["scan"])):
             if not runs:
-                rows.append([millions(size["rows"]), name, "not run", "", "", "", ""])
+                rows.append([millions(size["rows"]), name, "not run", *[""] * 5])
                 continue
             seconds = middle(runs, "seconds")
             ratio = f"{seconds / middle(core, 'seconds'):.2f}" if core else ""
             peak = f"{middle(runs, 'peak_bytes') / GIB:.2f}"
-            rows.append(
-                [millions(size["rows"]), name, f"{seconds:.1f}", spread(runs), rate(size["rows"], seconds), peak, ratio]
-            )
-    head = ["rows", "what", "seconds, median", "fastest to slowest", "rows/s", "peak GiB", "times the core"]
+            cpu = f"{middle(runs, 'cpu_seconds'):.1f}"
+            figures = [f"{seconds:.1f}", spread(runs), cpu, rate(size["rows"], seconds), peak, ratio]
+            rows.append([millions(size["rows"]), name, *figures])
+    head = ["rows", "what", "seconds", "fastest to slowest", "processor s", "rows/s", "peak GiB", "times the core"]
     return table(head, rows)
 
 
@@ -93,7 +101,8 @@ def peer_table(results: dict[str, Any]) -> str:
             scan_rate = largest["rows"] / middle(largest["scan"], "seconds")
             faster = f"{scan_rate / (n / seconds):,.0f}"
         ours = str(peer["scan_port_visits"]) if peer["scan_port_visits"] is not None else ""
-        cells = [f"{peer['name']} {runs[0]['version']}", peer["job"], millions(n), f"{seconds:.1f}", rate(n, seconds)]
+        cells = [f"{peer['name']} {runs[0]['version']}", peer["job"], millions(n), f"{seconds:.1f}"]
+        cells += [f"{middle(runs, 'cpu_seconds'):.1f}", rate(n, seconds)]
         rows.append([*cells, f"{middle(runs, 'peak_bytes') / n:,.0f}", found, ours, faster])
     head = [
         "peer",
@@ -112,6 +121,11 @@ def peer_table(results: dict[str, Any]) -> str:
 def to_markdown(results: dict[str, Any]) -> str:
     """Everything a run measured, as one block."""
     parts = [f"Machine: {results['machine']}. Versions: {results['versions']}. Measured {results['measured_on']}."]
+    if busiest(results) >= BUSY:
+        parts.append(
+            f"The machine was busy with other work (up to {busiest(results):.0f} other processes): seconds and rows/s "
+            "are worse than it can do; processor seconds and ratios tell more."
+        )
     parts += ["### Whole processes", whole_table(results["sizes"])]
     for size in results["sizes"]:
         if size["scan"]:

@@ -28,6 +28,7 @@ from results import to_markdown, write_into
 from traffic import generate
 
 REPOSITORY = HERE.parent
+STAGE_ORDER = ("settings", "read", "facts", "detect", "tables", "write", "report")  # run.json names them, sorted
 LARGE_ROWS = 100_000_000
 SHOWN_PACKAGES = ("wakewatch", "numpy", "pyarrow", "pandas", "shapely", "scikit-learn")
 
@@ -48,12 +49,16 @@ def scan_command() -> list[str] | None:
 
 
 def scan_stages(ran: Measured, stages: dict[str, float]) -> dict[str, dict[str, Any]]:
-    """Seconds and highest sampled memory by stage, start-up first: stages follow one another to the process's end."""
+    """Seconds and highest sampled memory by stage, in the order of the work, laid one after another to the end.
+
+    What no stage accounts for stands first: most of it is the start of Python and its imports.
+    """
+    ordered = sorted(stages, key=lambda name: STAGE_ORDER.index(name) if name in STAGE_ORDER else len(STAGE_ORDER))
     start = max(0.0, ran.seconds - sum(stages.values()))
-    laid = {"start-up": {"seconds": round(start, 3), "peak_bytes": ran.peak_between(0.0, start)}}
-    for name, seconds in stages.items():
-        peak = ran.peak_between(start, start + seconds)
-        laid[name] = {"seconds": round(float(seconds), 3), "peak_bytes": peak}
+    laid = {"start-up, rest": {"seconds": round(start, 3), "peak_bytes": ran.peak_between(0.0, start)}}
+    for name in ordered:
+        seconds = float(stages[name])
+        laid[name] = {"seconds": round(seconds, 3), "peak_bytes": ran.peak_between(start, start + seconds)}
         start += seconds
     return laid
 
@@ -67,7 +72,7 @@ def run_scan(command: list[str], folder: Path, out: Path) -> dict[str, Any]:
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     counts = {path.stem: pq.read_metadata(path).num_rows for path in sorted(out.glob("*.parquet"))}
     stages = scan_stages(ran, record.get("stages", {}))
-    return {"seconds": round(ran.seconds, 3), "peak_bytes": ran.peak_bytes, "stages": stages, "found": counts}
+    return {**ran.figures(), "stages": stages, "found": counts}
 
 
 def run_core(folder: Path) -> dict[str, Any]:
@@ -76,7 +81,12 @@ def run_core(folder: Path) -> dict[str, Any]:
     if ran.status:
         raise RuntimeError(f"the bare core ended with {ran.status}: {ran.stderr[-1500:]}")
     about = json.loads(ran.stdout)
-    return {**about, "seconds": round(ran.seconds, 3), "core_seconds": about["seconds"], "peak_bytes": ran.peak_bytes}
+    return {**about, "core_seconds": about["seconds"], **ran.figures()}
+
+
+def told(run: dict[str, Any]) -> str:
+    """A run in a line."""
+    return f"{run['seconds']:.1f} s, {run['cpu_seconds']:.1f} s of processor, {run['load']:.1f} others at the start"
 
 
 def run_size(rows: int, data: Path, repeats: int, seed: int, scan: list[str] | None) -> dict[str, Any]:
@@ -88,10 +98,10 @@ def run_size(rows: int, data: Path, repeats: int, seed: int, scan: list[str] | N
     scans: list[dict[str, Any]] = []
     for number in range(repeats):
         core.append(run_core(folder))
-        print(f"  core {number + 1}: {core[-1]['seconds']:.1f} s", flush=True)
+        print(f"  core {number + 1}: {told(core[-1])}", flush=True)
         if scan is not None:
             scans.append(run_scan(scan, folder, data / "out" / folder.name))
-            print(f"  scan {number + 1}: {scans[-1]['seconds']:.1f} s", flush=True)
+            print(f"  scan {number + 1}: {told(scans[-1])}", flush=True)
     return {"rows_asked": rows, "rows": made, "core": core, "scan": scans}
 
 

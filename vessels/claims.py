@@ -19,7 +19,8 @@ from vessels.chunks import NOTHING_SAID, StaticClaim
 from vessels.codes import ship_type_of_words
 from vessels.fields import Distinct, distinct, numbers
 from vessels.layouts import Layout
-from vessels.quality import Nulled, clean_ship_type, clean_size
+from vessels.quality import Nulled
+from vessels.values import clean_ship_type, clean_size
 
 _KEY_LIMIT: Final = 2**62
 _WHOLE: Final = re.compile(r"\s*(\d+)\.0*\s*")

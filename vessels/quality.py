@@ -1,7 +1,7 @@
-"""What makes a row of AIS no position report, and which of its values say "not available".
+"""What makes a row of AIS no report of a ship, and which days of an input count.
 
-Takes arrays of one chunk; gives the reason each row is set aside for (or none), values with their codes nulled,
-and the counts of both. Column parsing is left to `vessels.fields`. Codes: ITU-R M.1371-5, see `vessels.ais`.
+Takes arrays of one chunk; gives the reason each row is set aside for (or none), and the records that count what was
+dropped or nulled. Single values are left to `vessels.values`, columns to `vessels.fields`. Codes: `vessels.ais`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,26 +22,11 @@ LATEST_US: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * US_PER_S
 """Later times are counters misread as times (an epoch in the wrong unit, a year of filler digits)."""
 LAT_LIMIT_DEG: Final = 90.0
 LON_LIMIT_DEG: Final = 180.0
-SOG_LIMIT_KN: Final = 102.25
-"""1022 tenths mean "102.2 kn or more", 1023 "not available" (ITU-R M.1371-5, message 1): the line between the two."""
-COG_END_DEG: Final = 360.0
-"""3600 tenths mean "not available", 3601 to 4095 "should not be used" (ITU-R M.1371-5, message 1)."""
-HEADING_END_DEG: Final = 360.0
-"""0 to 359 are headings, 511 "not available" (ITU-R M.1371-5, message 1); some providers write -1."""
-NO_HEADING: Final = (ais.HEADING_NOT_AVAILABLE_DEG, -1.0)
-LONG_RANGE_MESSAGE: Final = 27
-LONG_RANGE_NO_SOG_KN: Final = 63.0
-"""In message 27, speed is in whole knots and 63 means "not available" (ITU-R M.1371-5, message 27)."""
 STATION_MESSAGES: Final = (4, 9, 11, 21)
 """Base station report, aircraft position, UTC response, aid to navigation: no vessels (ITU-R M.1371-5, table 46)."""
 CLASS_A_MESSAGES: Final = (1, 2, 3, 5)
 CLASS_B_MESSAGES: Final = (18, 19, 24)
-SHIP_TYPE_MAX: Final = 255
-"""The field has eight bits; 100 to 255 are reserved (ITU-R M.1371-5, table 53)."""
-AVIS_SHIP_TYPES: Final = range(1001, 1026)
-"""US Coast Guard AVIS codes in older MarineCadastre files (NOAA vessel type codes, 2018)."""
 
-Floats32 = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -229,123 +214,66 @@ def judge_positions(lat: Floats, lon: Floats, verdicts: Verdicts, nulled: Nulled
     return lat, lon, without
 
 
-def _nulled_where(
-    values: Floats32, field_name: str, code: Mask | None, beyond: Mask | None, nulled: Nulled
-) -> Floats32:
-    for why, rows in (("not_available", code), ("out_of_range", beyond)):
-        if rows is not None and (n := np.count_nonzero(rows)):
-            nulled.add(field_name, why, int(n))
-            values = np.where(rows, np.float32(np.nan), values)
-    return values
-
-
-def clean_sog(sog: Floats32, message: Floats | None, nulled: Nulled) -> Floats32:
-    """Speeds in knots; null at 102.3 (63 in message 27), above it and below zero."""
-    if not len(sog):
-        return sog
-    high = sog > np.float32(SOG_LIMIT_KN)
-    code = high
-    beyond = sog < 0
-    if high.any():
-        code = high & (sog < np.float32(ais.SOG_NOT_AVAILABLE_KN + 0.05))
-        beyond = beyond | (high & ~code)
-    if message is not None:
-        code = code | ((message == LONG_RANGE_MESSAGE) & (sog == LONG_RANGE_NO_SOG_KN))
-    return _nulled_where(sog, "sog", code, beyond, nulled)
-
-
-def clean_cog(cog: Floats32, nulled: Nulled) -> Floats32:
-    """Courses in degrees; null at 360, above it and below zero."""
-    return _nulled_where(
-        cog, "cog", cog == np.float32(COG_END_DEG), (cog > np.float32(COG_END_DEG)) | (cog < 0), nulled
-    )
-
-
-def clean_heading(heading: Floats32, nulled: Nulled) -> Floats32:
-    """True headings in degrees; null at 511 and -1, from 360 on and below zero."""
-    code = (heading == np.float32(NO_HEADING[0])) | (heading == np.float32(NO_HEADING[1]))
-    beyond = (heading >= np.float32(HEADING_END_DEG)) | (heading < 0)
-    return _nulled_where(heading, "heading", code, beyond & ~code, nulled)
-
-
-def clean_draught(draught: Floats32, nulled: Nulled) -> Floats32:
-    """Draughts in metres; null at 0, below it and above what the field can say."""
-    beyond = (draught < 0) | (draught > np.float32(ais.DRAUGHT_MAX_M))
-    return _nulled_where(draught, "draught", draught == 0, beyond, nulled)
-
-
-def clean_status(status: Floats) -> tuple[npt.NDArray[np.int8], Mask, Mask]:
-    """Navigational status codes as int8, -1 where null; masks of "undefined" (15) and of values that are no code."""
-    code = status == ais.NAV_STATUS_UNDEFINED
-    beyond = (status < 0) | (status > ais.NAV_STATUS_UNDEFINED) | (status != np.floor(status))
-    beyond &= ~np.isnan(status)
-    good = np.where(code | beyond | np.isnan(status), -1.0, status)
-    return good.astype(np.int8), code, beyond
-
-
-def clean_size(value: float, limit_m: float) -> tuple[float | None, str | None]:
-    """A length or beam in metres and, when it is nulled, why."""
-    if value == 0:
-        return None, "not_available"
-    return (value, None) if 0 < value <= limit_m else (None, "out_of_range")
-
-
-def clean_ship_type(value: float) -> tuple[int | None, str | None]:
-    """A ship-type code and, when it is nulled, why.
-
-    >>> clean_ship_type(70.0), clean_ship_type(0.0), clean_ship_type(1004.0), clean_ship_type(999.0)
-    ((70, None), (None, 'not_available'), (1004, None), (None, 'out_of_range'))
-    """
-    if value == 0:
-        return None, "not_available"
-    if value == int(value) and (1 <= value <= SHIP_TYPE_MAX or int(value) in AVIS_SHIP_TYPES):
-        return int(value), None
-    return None, "out_of_range"
-
-
-STRAY_GAP_DAYS: Final = 30
-"""A silence this long in all receivers at once is no outage between two reports of the same watch."""
+STRAY_GAP_DAYS: Final = 365
+"""Farther than a year from all other reports: clocks that are wrong are so by whole years (GPS counts weeks modulo
+1024, which is 19.6 years; sets without a fix start from a year burnt in), while real inputs seldom have such a hole."""
 STRAY_ROWS: Final = 3
 """So few rows are a wrong clock and not a day of traffic, however short the rest is."""
 STRAY_SHARE: Final = 0.01
 """More rows than this share of the rest are taken for traffic: a wrong clock belongs to one station or ship."""
 STRAY_REST: Final = 10
 """The rest must hold this many times the rows of a stray, or nobody can say which of the two is astray."""
+NEAR_GAP_DAYS: Final = 30
+"""In a large input, a month without a report of any ship is already too long for the rows behind it to be traffic."""
+NEAR_REST_ROWS: Final = 100_000
+"""An input this large holds hundreds of rows on any day that its receivers were on."""
 
 
 def plausible_span(days: Mapping[int, int]) -> tuple[int, int]:
     """First and last day that count, given the rows on each day (days since 1970, at least one).
 
     One row in 2099, from a set whose clock is wrong, must not become "now" and push every real report out of the
-    look-back window. So days are grouped by silences of more than 30 days; a group at either end is a stray when
-    the silence before it is longer than the rest lasts, and it holds at most 3 rows or 1 % of the rest, and the rest
-    holds ten times as many. Day after day of a thin archive is never cut: its silences are short beside its length.
+    look-back window. Starting from the densest stretch of days, others are taken in from both sides, the nearest
+    first. A stretch is a stray when the silence before it is longer than what has been taken in lasts and longer
+    than a year (a month in a large input), and it holds next to no rows beside it. A thin archive is never cut: its
+    silences are short beside its length.
 
     >>> plausible_span({20000: 500, 20001: 700, 47000: 1})
     (20000, 20001)
     >>> plausible_span({20000: 500, 20040: 700})
     (20000, 20040)
     """
-    groups: list[list[int]] = []
-    for day in sorted(days):
-        if groups and day - groups[-1][-1] <= STRAY_GAP_DAYS:
-            groups[-1].append(day)
-        else:
-            groups.append([day])
-    rows = [sum(days[day] for day in group) for group in groups]
-    first, last = 0, len(groups) - 1
-    while first < last:
-        ends = [(rows[last], last, groups[last][0] - groups[last - 1][-1], groups[last - 1][-1] - groups[first][0])]
-        ends.append(
-            (rows[first], first, groups[first + 1][0] - groups[first][-1], groups[last][-1] - groups[first + 1][0])
-        )
-        total = sum(rows[first : last + 1])
-        stray = next((end for n, end, gap, rest_days in sorted(ends) if gap > rest_days and _few(n, total - n)), None)
-        if stray is None:
+    stretches = _stretches(days)
+    first, last, rows = max(stretches, key=lambda stretch: (stretch[2], -stretch[0]))
+    outside = [stretch for stretch in stretches if not first <= stretch[0] <= last]
+    while outside:
+        outside.sort(key=lambda stretch: max(first - stretch[1], stretch[0] - last))
+        taken = next((stretch for stretch in outside if not _is_stray(stretch, first, last, rows)), None)
+        if taken is None:
             break
-        first, last = (first + 1, last) if stray == first else (first, last - 1)
-    return groups[first][0], groups[last][-1]
+        first, last = min(first, taken[0]), max(last, taken[1])
+        rows = sum(n for start, _, n in stretches if first <= start <= last)
+        outside = [stretch for stretch in outside if not first <= stretch[0] <= last]
+    return first, last
 
 
-def _few(rows: int, rest: int) -> bool:
-    return rows <= max(STRAY_ROWS, STRAY_SHARE * rest) and rows * STRAY_REST <= rest
+def _stretches(days: Mapping[int, int]) -> list[tuple[int, int, int]]:
+    """Days without a month's silence between them, as (first day, last day, rows)."""
+    stretches: list[tuple[int, int, int]] = []
+    for day in sorted(days):
+        if stretches and day - stretches[-1][1] <= NEAR_GAP_DAYS:
+            first, _, rows = stretches[-1]
+            stretches[-1] = (first, day, rows + days[day])
+        else:
+            stretches.append((day, day, days[day]))
+    return stretches
+
+
+def _is_stray(stretch: tuple[int, int, int], first: int, last: int, rest: int) -> bool:
+    start, end, rows = stretch
+    gap_days = max(first - end, start - last)
+    if gap_days <= last - first:
+        return False
+    if gap_days > STRAY_GAP_DAYS:
+        return rows <= max(STRAY_ROWS, STRAY_SHARE * rest) and rows * STRAY_REST <= rest
+    return rows <= STRAY_ROWS and rest >= NEAR_REST_ROWS

@@ -78,6 +78,8 @@ class MotionModel(Parameters):
 
 
 DEFAULT_MOTION: Final = MotionModel()
+_SURE_H: Final = np.float32(1.0)
+"""Over a longer time another hull could have come in reach; then the report is held against all open tracks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,8 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
     for v in doubtful.tolist():
         rows = slice(int(block.offsets[v]), int(block.offsets[v + 1]))
         time_us, lat, lon = columns["time_us"][rows], columns["lat"][rows], columns["lon"][rows]
-        found = _tracks_of_vessel(time_us, lat, lon, columns["sog"][rows], columns["cog"][rows], motion)
+        motions = (columns["sog"][rows], columns["cog"][rows], step_nmi[rows], step_h[rows])
+        found = _tracks_of_vessel(time_us, lat, lon, *motions, motion)
         track[rows] = found
         noise[v] = int((found < 0).sum())
         for name, value in _sharing(found, time_us, lat, lon).items():
@@ -256,41 +259,57 @@ def _tracks_of_vessel(
     lon: FloatArray,
     sog: npt.NDArray[np.float32],
     cog: npt.NDArray[np.float32],
+    step_nmi: npt.NDArray[np.float32],
+    step_h: npt.NDArray[np.float32],
     motion: MotionModel,
 ) -> npt.NDArray[np.int32]:
-    """Track number of each row of one vessel, -1 for noise; numbers run in order of the first row. Shape (n,)."""
-    hours = ((time_us - time_us[0]) / US_PER_H).tolist()
-    known = ~(np.isnan(sog) | np.isnan(cog))
-    speed = np.where(known, sog, 0.0).tolist()
-    course = np.where(known, cog, 0.0).tolist()
-    found = np.empty(len(hours), dtype=np.int32)
+    """Track number of each row of one vessel, -1 for noise; numbers run in order of the first row. Shape (n,).
+
+    Rows that surely continue the row before them go with it; only the first of each such run is held against the
+    open tracks.
+    """
+    starts = _sure_runs(sog, step_nmi, step_h, motion)
+    ends = np.concatenate([starts[1:], [len(time_us)]]) - 1
+    known = ~(np.isnan(sog[ends]) | np.isnan(cog[ends]))
+    hours = (time_us - time_us[0]) / US_PER_H
+    firsts = (hours[starts], lat[starts], lon[starts], np.nan_to_num(sog[starts]))
+    lasts = (hours[ends], lat[ends], lon[ends], np.where(known, sog[ends], 0.0), np.where(known, cog[ends], 0.0))
+    number = np.empty(len(starts), dtype=np.int32)
     open_tracks: list[_Open] = []
     n_tracks = 0
-    last: _Open | None = None
-    for i, (h, y, x, v, c) in enumerate(zip(hours, lat.tolist(), lon.tolist(), speed, course, strict=True)):
-        best = None
-        if last is not None and abs(y - last.lat) * 60.0 < motion.slack_nmi:
-            near = _misfit(last, h, y, x, v, motion)
-            if near is not None and near <= motion.slack_nmi:
-                best = last
-        if best is None:
-            fits = [
-                (m, -t.time_h, t.number, t) for t in open_tracks if (m := _misfit(t, h, y, x, v, motion)) is not None
-            ]
-            best = min(fits)[3] if fits else None
-        if best is None:
+    for i, (h, y, x, v, *last) in enumerate(zip(*(a.tolist() for a in (*firsts, *lasts)), strict=True)):
+        fits = [(m, -t.time_h, t.number, t) for t in open_tracks if (m := _misfit(t, h, y, x, v, motion)) is not None]
+        if fits:
+            best = min(fits)[3]
+        else:
             if len(open_tracks) >= motion.max_open_tracks:
                 open_tracks.remove(min(open_tracks, key=lambda t: (t.time_h, t.number)))
-            best = _Open(n_tracks, h, y, x, v, c)
+            best = _Open(n_tracks, h, y, x, v, 0.0)
             open_tracks.append(best)
             n_tracks += 1
-        best.time_h, best.lat, best.lon, best.sog, best.cog = h, y, x, v, c
-        found[i] = best.number
-        last = best
+        best.time_h, best.lat, best.lon, best.sog, best.cog = last
+        number[i] = best.number
+    found = np.repeat(number, ends - starts + 1)
     sizes = np.bincount(found, minlength=n_tracks)
     short = (sizes < motion.min_positions) & (sizes.max() >= motion.min_positions)
     renumber = np.where(short, -1, np.cumsum(~short) - 1).astype(np.int32)
     return renumber[found]
+
+
+def _sure_runs(
+    sog: npt.NDArray[np.float32],
+    step_nmi: npt.NDArray[np.float32],
+    step_h: npt.NDArray[np.float32],
+    motion: MotionModel,
+) -> IntArray:
+    """First rows of runs whose every step is within the slack, or short in time and no faster than reported."""
+    reported = np.zeros(len(sog), dtype=np.float32)
+    reported[1:] = np.fmax(np.nan_to_num(sog[1:]), np.nan_to_num(sog[:-1]))
+    reach = np.float32(motion.speed_factor) * np.minimum(reported, np.float32(motion.ceiling_speed_kn))
+    within = step_nmi <= motion.slack_nmi + reach * step_h
+    sure = (step_nmi <= motion.slack_nmi) | (within & (step_h <= _SURE_H))
+    sure[0] = False
+    return np.flatnonzero(~sure)
 
 
 def _sharing(track: npt.NDArray[np.int32], time_us: IntArray, lat: FloatArray, lon: FloatArray) -> Mapping[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vessels import quality
+from vessels import quality, values
 from vessels.chunks import Chunk
 from vessels.claims import claims_of
 from vessels.codes import message_type_of, status_of_words, transceiver_of
@@ -50,7 +50,7 @@ def chunk_of(columns: Columns, layout: Layout, rows: RowNumbers) -> tuple[Chunk,
     time_us = _times(columns, layout, verdicts)
     lat, lon, without = _positions(columns, layout, n, verdicts, nulled)
     claims = claims_of(columns, layout, _transceiver(columns, mobile, message, n), nulled)
-    draught = quality.clean_draught(_measure(columns, layout, "draught", n, nulled), nulled)
+    draught = values.clean_draught(_measure(columns, layout, "draught", n, nulled), nulled)
     if without is not None:
         verdicts.reject(without & ~claims.says_something & np.isnan(draught), "nothing_said")
     chunk = Chunk(
@@ -58,9 +58,9 @@ def chunk_of(columns: Columns, layout: Layout, rows: RowNumbers) -> tuple[Chunk,
         time_us=time_us,
         lat=lat,
         lon=lon,
-        sog=quality.clean_sog(_measure(columns, layout, "sog", n, nulled), message, nulled),
-        cog=quality.clean_cog(_measure(columns, layout, "cog", n, nulled), nulled),
-        heading=quality.clean_heading(_measure(columns, layout, "heading", n, nulled), nulled),
+        sog=values.clean_sog(_measure(columns, layout, "sog", n, nulled), message, nulled),
+        cog=values.clean_cog(_measure(columns, layout, "cog", n, nulled), nulled),
+        heading=values.clean_heading(_measure(columns, layout, "heading", n, nulled), nulled),
         draught=draught,
         nav_status=status,
         static=claims.index,
@@ -94,9 +94,9 @@ def _measure(columns: Columns, layout: Layout, field_name: str, n: int, nulled: 
     if read.unreadable is not None:
         nulled.add(field_name, "unreadable", int(np.count_nonzero(read.unreadable)))
     divisor = layout.dialect.divide.get(field_name)
-    values = read.values if divisor is None else read.values / divisor
+    scaled = read.values if divisor is None else read.values / divisor
     with np.errstate(over="ignore"):
-        return values.astype(np.float32)
+        return scaled.astype(np.float32)
 
 
 def _message_types(columns: Columns, nulled: Nulled) -> Floats | None:
@@ -150,14 +150,14 @@ def _status(columns: Columns, layout: Layout, n: int, nulled: Nulled) -> tuple[n
         per_value, unread = np.where(np.isinf(raw), np.nan, raw), np.isinf(raw)
         code_of_row, count = told.codes, told.counts()
         nulled.add("nav_status", "unreadable", int(count[unread].sum()))
-        status, code, beyond = quality.clean_status(per_value)
+        status, code, beyond = values.clean_status(per_value)
         nulled.add("nav_status", "not_available", int(count[code].sum()))
         marks = np.isin(per_value, list(layout.dialect.not_vessels_by_status))
         nulled.add("nav_status", "out_of_range", int(count[beyond & ~marks].sum()))
         return status[code_of_row], marks[code_of_row] if marks.any() else None
-    values = numbers(array).values
-    status, code, beyond = quality.clean_status(values)
-    marks = np.isin(values, list(layout.dialect.not_vessels_by_status)) if beyond.any() else beyond
+    stated = numbers(array).values
+    status, code, beyond = values.clean_status(stated)
+    marks = np.isin(stated, list(layout.dialect.not_vessels_by_status)) if beyond.any() else beyond
     nulled.add("nav_status", "not_available", int(np.count_nonzero(code)))
     nulled.add("nav_status", "out_of_range", int(np.count_nonzero(beyond & ~marks)))
     return status, marks if marks.any() else None

@@ -1,5 +1,5 @@
 """The command line: `wakewatch scan`, `fit`, `explain`, `convert`, `zones` and `detectors`."""
 
-from detectors.cli.app import main
+from detectors.cli.entry import main
 
 __all__ = ["main"]

@@ -2,6 +2,6 @@
 
 import sys
 
-from detectors.cli.app import main
+from detectors.cli.entry import main
 
 sys.exit(main())

@@ -1,13 +1,9 @@
-"""The commands and what they return: 0 complete, 1 failed, 2 wrong usage or settings, 3 complete with inputs set aside.
+"""The commands of `wakewatch`: each takes its part of the command line, calls the library and prints.
 
-Takes the command line; calls the library; prints. Every way a command can fail ends here, in one line on standard
-error and an exit status; a traceback is shown only where it was asked for.
+How a command fails, and which exit status that gives, is left to `detectors.cli.entry`.
 """
 
-import os
-import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,22 +20,19 @@ from detectors.catalogue import make_detectors
 from detectors.cli.cards import detector_card, detector_list, zone_list
 from detectors.cli.case import case_lines
 from detectors.cli.summary import by_reason, counted, summary
-from detectors.cli.terminal import console, emit, progress, safe, say_error, say_note, width_of
+from detectors.cli.terminal import console, emit, progress, safe, say_note, width_of
 from detectors.explain import find_voyage, make_case
 from detectors.learned.baseline import fit_baseline
 from vessels.canonical import write_canonical
 from vessels.dialects import dialect_named
-from vessels.errors import UsageError, WakewatchError
+from vessels.errors import UsageError
 from vessels.quality import merge_counts
 from vessels.reading import find_inputs
 from vessels.zones import read_zone_file, read_zones
 
 COMPLETE: Final = 0
-FAILED: Final = 1
 WRONG_USAGE: Final = 2
 SOME_SET_ASIDE: Final = 3
-INTERRUPTED: Final = 130
-"""128 + SIGINT, as shells count."""
 DEBUG_VARIABLE: Final = "WAKEWATCH_DEBUG"
 UNUSUAL: Final = "isolation_forest"
 """The detector that needs a baseline, and so has no say in what a baseline is learned from."""
@@ -70,8 +63,8 @@ app = typer.Typer(
 
 
 @dataclass
-class _State:
-    """What the command line said of itself before the command's name."""
+class State:
+    """What the command line said before the command's name, told from the command to whoever ran it."""
 
     debug: bool
 
@@ -315,50 +308,3 @@ def _leave(set_aside: Sequence[dict[str, Any]]) -> None:
         say_note(f"set aside: {item['name']}: {item['detail']} ({item['reason']})")
     if set_aside:
         raise typer.Exit(SOME_SET_ASIDE)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit status; never raises but for a real defect asked to be shown."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    state = _State(debug=os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"))
-    try:
-        status = typer.main.get_command(app).main(
-            args=None if arguments is None else list(arguments),
-            prog_name="wakewatch",
-            standalone_mode=False,
-            obj=state,
-        )
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    except Exception as error:
-        if state.debug:
-            traceback.print_exc()
-        return _refused(error)
-    if status == INTERRUPTED:
-        say_note("interrupted")
-    return status if isinstance(status, int) else COMPLETE
-
-
-def _refused(error: Exception) -> int:
-    """Say in one line what went wrong, and give the exit status that stands for it."""
-    usage: Callable[[], str] | None = getattr(error, "format_message", None)
-    if usage is not None:
-        context = getattr(error, "ctx", None)
-        say_error(usage())
-        say_error(f"see `{context.command_path if context else 'wakewatch'} --help`")
-        return WRONG_USAGE
-    if isinstance(error, WakewatchError):
-        say_error(str(error))
-        return WRONG_USAGE if isinstance(error, UsageError) else FAILED
-    if isinstance(error, OSError):
-        say_error(f"{error.filename or 'the system'}: {error.strerror or error}")
-        return FAILED
-    if isinstance(error, MemoryError):
-        say_error("out of memory; give fewer files at once or a machine with more")
-        return FAILED
-    say_error(
-        f"{type(error).__name__}: {error}. This is a defect of wakewatch {version('wakewatch')}: please report it "
-        "in the project's issue tracker, with what `wakewatch --debug ...` prints"
-    )
-    return FAILED

@@ -33,9 +33,9 @@ def case_lines(case: Case, width: int) -> list[str | Text]:
     lines: list[str | Text] = [
         *_head(case, width),
         "",
-        *_facts(case),
+        *_facts(case, width),
         "",
-        *_sum(case),
+        *_sum(case, width),
         "",
         *_calls(case),
         "",
@@ -59,7 +59,7 @@ def _head(case: Case, width: int) -> list[str | Text]:
     return [Text(safe(title), style=STYLES.get(flagged["band"], "bold")), *wrap(flagged["headline"] or "", width)]
 
 
-def _facts(case: Case) -> list[str]:
+def _facts(case: Case, width: int) -> list[str]:
     voyage, flagged = case.voyage, case.flagged
     facts: list[tuple[str, str]] = []
     if flagged is not None:
@@ -84,7 +84,7 @@ def _facts(case: Case) -> list[str]:
     score = voyage.get("anomaly_score")
     if score is not None:
         facts.append(("unusualness", f"{score:.3f} of 1 against the baseline"))
-    return ["Voyage", *(" " * _INDENT + line for line in grid(["", ""], facts)[1:])]
+    return ["Voyage", *wrapped_grid(["", ""], facts, width, indent=_INDENT)[1:]]
 
 
 def _other(identity: Row) -> str:
@@ -100,19 +100,21 @@ def _day(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d")
 
 
-def _sum(case: Case) -> list[str]:
+def _sum(case: Case, width: int) -> list[str]:
     """How the score adds up: prior, the weights of each group of findings under its cap, and their sum."""
     rows = [["prior", f"{PRIOR_DB:+.1f} dB", f"{_odds(PRIOR_DB)} that a voyage taken at random deserves a second look"]]
     for group in case.verdict.groups:
         kinds = [f for f in case.findings if weight_of(f.row["kind"]).group == group.group]
         how = f"{len(kinds)} finding{'' if len(kinds) == 1 else 's'}: "
         how += ", ".join(f"{f.row['kind']} {f.row['weight_db']:+.1f}" for f in kinds)
+        if group.sum_db < sum(f.row["weight_db"] for f in kinds) - ROUNDING:
+            how += "; of one kind each further one counts half as much as the one before"
         if group.sum_db > group.cap_db:
             how += f"; {group.sum_db:+.1f} together, capped"
         rows.append([group.group, f"{group.counted_db:+.1f} dB", how])
     total = PRIOR_DB + case.verdict.evidence_db
     rows.append(["together", f"{total:+.1f} dB", f"{_odds(total)}, a score of {case.verdict.score:.3f}"])
-    lines = ["How the score adds up", *_indented(grid(["", "", ""], rows, right=[1])[1:])]
+    lines = ["How the score adds up", *wrapped_grid(["", "", ""], rows, width, indent=_INDENT)[1:]]
     if case.flagged is not None and abs(case.flagged["score"] - case.verdict.score) > ROUNDING:
         lines.append("  The run was scored by another version of the weights; scan again to bring it up to date.")
     return lines

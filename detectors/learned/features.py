@@ -93,6 +93,18 @@ FEATURES: Final = (
 
 FEATURE_NAMES: Final = tuple(feature.name for feature in FEATURES)
 
+ASPECTS: Final = (
+    ("speed", ("mean_speed_kn", "speed_spread_kn", "max_speed_kn")),
+    ("stops", ("slow_share", "stops_per_day", "longest_stop_h")),
+    ("route", ("detour_ratio", "turning_deg_per_nmi")),
+    ("reporting", ("longest_silence_h", "silence_share", "interval_irregularity")),
+    ("cargo", ("draught_change_m",)),
+    ("conduct", ("night_share", "status_mismatch_share")),
+    ("instruments", ("drift_angle_deg", "speed_residual_kn")),
+    ("nearness", ("watched_approach_nmi",)),
+)
+"""Sides of a voyage, each told by one to three features: what the forest looks at. Every feature is in one of them."""
+
 VOYAGE_FEATURES: Final = Table(
     "voyage_features",
     (

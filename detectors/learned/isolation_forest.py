@@ -1,4 +1,4 @@
-"""Unusual voyages: an isolation forest over voyage features, compared within ship class and length.
+"""Unusual voyages: an isolation forest over the aspects of voyages, compared within ship class and length.
 
 Takes a `Scene` and a `Baseline`; gives an anomaly score for every voyage that can be compared, and findings for the
 few that stand out. The only file that imports scikit-learn.
@@ -22,7 +22,7 @@ from detectors.learned.baseline import Baseline, default_baseline, watched_zones
 from detectors.learned.calibration import Calibration, calibrate
 from detectors.learned.explanation import Case, Explained, unusual_voyage
 from detectors.learned.features import FEATURE_NAMES, FEATURES, scaled_matrix, voyage_features
-from detectors.learned.scaling import ALL, Scaling, learn_scaling
+from detectors.learned.scaling import ALL, Scaling, aspects, learn_scaling
 from detectors.learned.ship_class import TextArray
 from detectors.learned.spans import IntArray
 from vessels.errors import UsageError
@@ -121,24 +121,28 @@ class UnusualVoyages(Parameters):
         100,
         ge=10,
         le=2000,
-        description="trees in the forest. Source: Liu, Ting and Zhou 2008, section 5.2; more changed nothing measurable",
+        description="trees in the forest. Source: Liu, Ting and Zhou 2008, section 5.2; more did not help",
     )
     max_samples: int = Field(
-        256, ge=8, le=65536, description="voyages each tree is grown from. Source: Liu, Ting and Zhou 2008, section 5.2"
+        512,
+        ge=8,
+        le=65536,
+        description="voyages each tree is grown from. Source: Liu, Ting and Zhou 2008, section 5.2, find 256 enough;"
+        " twice that told extremes better apart (docs/anomaly.md)",
     )
     false_alarms_per_1000: float = Field(
-        1.0,
+        3.0,
         gt=0.0,
         le=100.0,
-        description="findings to expect in 1,000 ordinary voyages. Source: the figure to reach"
-        " of the identity backtest, one false flag in 1,000 voyages",
+        description="findings to expect in 1,000 ordinary voyages. Source: measured, docs/anomaly.md: up to this rate"
+        " a finding is about twenty times as likely on a voyage of the invented stories as on an ordinary one",
     )
     min_class_voyages: int = Field(
         250,
         ge=20,
         le=100_000,
         description="reference voyages from which a class of ship is calibrated by itself;"
-        " under it by all ships. Source: the least number that can tell 1 in 1,000",
+        " under it by all ships. Source: the least number that tells 1 in 1,000",
     )
     min_class_vessels: int = Field(
         5,
@@ -285,7 +289,7 @@ class UnusualVoyages(Parameters):
 
     def _grow(self, standardised: FloatArray, samples: int, seed: int) -> IsolationForest:
         forest = IsolationForest(n_estimators=self.n_trees, max_samples=samples, random_state=seed)
-        return forest.fit(standardised)
+        return forest.fit(aspects(standardised).astype(np.float32))
 
     def _calibrations(self, held_out: FloatArray, ship_class: TextArray) -> Mapping[str, Calibration]:
         calibrations = {ALL: calibrate(held_out)}
@@ -331,6 +335,6 @@ def _score(forest: IsolationForest, standardised: FloatArray) -> FloatArray:
         return np.empty(0)
     parts = _THREADS if len(standardised) >= _THREADS * _ROWS_WORTH_A_THREAD else 1
     with ThreadPoolExecutor(parts) as pool:
-        scores = list(pool.map(forest.score_samples, np.array_split(standardised.astype(np.float32), parts)))
+        scores = list(pool.map(forest.score_samples, np.array_split(aspects(standardised).astype(np.float32), parts)))
     result: FloatArray = np.round(-np.concatenate(scores), _SCORE_DECIMALS)
     return result

@@ -1,7 +1,7 @@
 """What is usual for a class of ship: centre and 10th to 90th percentile of each feature, by class and length band.
 
 Takes features on their scales of comparison (`features.scaled_matrix`) with class, band and vessel of each row;
-gives `Scaling`, which brings any voyage to "how many spreads beyond the usual of its class". Groups that few ships
+gives `Scaling`, which brings any voyage to "how many spreads from the usual of its class". Groups that few ships
 make up lean on coarser ones.
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from detectors.learned.features import FEATURES
+from detectors.learned.features import ASPECTS, FEATURE_NAMES, FEATURES
 from detectors.learned.ship_class import UNKNOWN, TextArray
 from detectors.learned.spans import IntArray
 
@@ -29,10 +29,6 @@ coarser group together. The form is the credibility estimate of Buehlmann (1967)
 
 MAX_SPREADS: Final = 10.0
 """What lies farther from the usual is brought to this distance: one absurd number must not stretch a whole axis."""
-
-USUAL_SPREADS: Final = 1.0
-"""What lies within one spread of the usual counts as usual, and only what is beyond it as a distance: without this,
-trees spend their splits inside the ordinary range (measured: odd voyages rank higher with it, docs/anomaly.md)."""
 
 ALL: Final = ""
 
@@ -74,15 +70,27 @@ class Scaling:
         return self.groups[ALL, ALL]
 
     def standardise(self, matrix: FloatArray, ship_class: TextArray, length_band: TextArray) -> FloatArray:
-        """Spreads beyond the usual of each row's group; what is unknown counts as usual (0). Shape of `matrix`."""
+        """Spreads from the usual of each row's group; what is unknown counts as usual (0). Shape of `matrix`."""
         result = np.zeros_like(matrix)
         names = [f"{kind}\x1f{band}" for kind, band in zip(ship_class, length_band, strict=True)]
         for name, rows in _rows_by_name(names):
             usual = self.usual(*name.split("\x1f"))
             spreads = (matrix[rows] - usual.centre) / usual.spread
-            beyond = np.clip(np.abs(spreads) - USUAL_SPREADS, 0.0, MAX_SPREADS)
-            result[rows] = np.where(np.isfinite(spreads), np.copysign(beyond, spreads), 0.0)
+            result[rows] = np.where(np.isfinite(spreads), np.clip(spreads, -MAX_SPREADS, MAX_SPREADS), 0.0)
         return result
+
+
+def aspects(standardised: FloatArray) -> FloatArray:
+    """How far each aspect of a voyage is from the usual: root mean square over its features. Shape (rows, aspects).
+
+    A forest over single features asks about one in seventeen at each split and tells little of an oddity that shows
+    in one or two; over aspects it finds more (measured, docs/anomaly.md).
+    """
+    columns = [
+        np.sqrt(np.mean(np.square(standardised[:, [FEATURE_NAMES.index(name) for name in names]]), axis=1))
+        for _, names in ASPECTS
+    ]
+    return np.column_stack(columns)
 
 
 def learn_scaling(matrix: FloatArray, ship_class: TextArray, length_band: TextArray, vessel: IntArray) -> Scaling:

@@ -11,7 +11,7 @@ import pytest
 
 from detectors.batch.outputs import RUN_FILE, TABLES
 from detectors.cli import app
-from detectors.cli.app import main
+from detectors.cli.entry import main
 from vessels.errors import InputFileError, SettingsError, UsageError, WakewatchError
 
 COMMANDS = ("scan", "fit", "explain", "convert", "zones", "detectors")

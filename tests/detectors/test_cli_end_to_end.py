@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.batch.outputs import TABLES, load_run
-from detectors.cli.app import main
+from detectors.cli.entry import main
 
 HEADER = ["mmsi", "timestamp", "lat", "lon", "sog", "cog", "name", "imo", "call_sign", "ship_type"]
 NAMPO = (38.72, 125.36)

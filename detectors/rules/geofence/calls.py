@@ -9,10 +9,9 @@ from typing import Final
 from detectors.finding import Evidence, Finding
 from detectors.measures import evidence_of_measures
 from detectors.rules.geofence.parameters import GeofenceParameters
-from detectors.rules.geofence.ships import Ships, flag_in_words
+from detectors.rules.geofence.ships import Ships
 from detectors.rules.geofence.stays import Call, Stay
 from detectors.rules.geofence.wording import draught_evidence, draught_gain_m, place, span
-from vessels.ais import flag_state
 
 KIND: Final = "watched_port_call"
 LEVEL_STRENGTH: Final[Mapping[str, float]] = {"high": 0.8, "elevated": 0.12}
@@ -54,7 +53,7 @@ def _finding(
     call: Call, nearby: Sequence[Stay], ships: Ships, parameters: GeofenceParameters, detector: tuple[str, str]
 ) -> Finding:
     lead = call.lead
-    own_flag = lead.zone.country is not None and flag_state(lead.mmsi) == lead.zone.country
+    own_flag = lead.zone.country is not None and ships.flag_state(lead.mmsi) == lead.zone.country
     group = ships.type_group(lead.mmsi, lead.segment_id, call.start)
     high = lead.zone.watch == "high"
     gain_m = draught_gain_m(lead)
@@ -80,7 +79,7 @@ def _finding(
             *_stop(lead),
             Evidence(
                 "flag state of the MMSI",
-                flag_in_words(lead.mmsi),
+                ships.flag_in_words(lead.mmsi),
                 "this flag, at its own port" if own_flag else "",
             ),
             *draught_evidence(lead),

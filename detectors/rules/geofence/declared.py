@@ -4,15 +4,16 @@ Takes voyages that ended at watched ports and the destination texts in force; gi
 up before the leg, names the port just left, says nothing, or was put right before arrival is no lie.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.destinations import Declared, Gazetteer, Place, gazetteer_of, parse_destination
+from detectors.destinations import Declared, Place, gazetteer_of, parse_destination
 from detectors.finding import Evidence, Finding
 from detectors.rules.geofence.calls import seen_factor
 from detectors.rules.geofence.parameters import GeofenceParameters
@@ -36,6 +37,8 @@ READ_FACTOR: Final[Mapping[str, float]] = {
 NEAR_FACTOR: Final = 0.4
 MIN_REPORTS: Final = 2
 """A text heard once may be a garbled message."""
+
+Reader = Callable[[str], Declared | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def false_destinations(
     arrivals = {stay.row_id: stay for stay in watched_visits if stay.confidence >= MIN_CALL_CONFIDENCE}
     rows = sorted(rows_where(voyages, "destination_visit_id", arrivals), key=lambda r: r["voyage_id"] or "")
     gazetteer = gazetteer_of(zones)
+    read = cache(lambda text: parse_destination(text, gazetteer))
     by_id = {zone.zone_id: zone for zone in zones.zones}
     suspects: list[tuple[dict[str, Any], Stay, Standing]] = []
     for row in rows:
@@ -70,7 +74,7 @@ def false_destinations(
         if row["start"] is None or row["start"] >= arrival.start:
             continue
         spells = ships.spells(arrival.mmsi, arrival.segment_id)
-        standing = standing_at(spells, arrival.start, gazetteer)
+        standing = standing_at(spells, arrival.start, read)
         if standing is not None and _contradicts(standing.declared, arrival.zone, by_id, parameters, nearness):
             suspects.append((row, arrival, standing))
     origins = _origin_starts(visits, suspects)
@@ -88,7 +92,7 @@ def false_destinations(
     return findings
 
 
-def standing_at(spells: Sequence[Spell], at: datetime, gazetteer: Gazetteer) -> Standing | None:
+def standing_at(spells: Sequence[Spell], at: datetime, read: Reader) -> Standing | None:
     """The destination in force at a moment; None if none is said, or it names no place.
 
     Texts that follow each other and name one place are one setting; blank spells in between do not end it.
@@ -96,7 +100,7 @@ def standing_at(spells: Sequence[Spell], at: datetime, gazetteer: Gazetteer) -> 
     said = [spell for spell in spells if spell.first_seen <= at]
     if not said or said[-1].destination is None:
         return None
-    current = parse_destination(said[-1].destination, gazetteer)
+    current = read(said[-1].destination)
     if current is None:
         return None
     standing = Standing(said[-1].destination, current, said[-1].first_seen, False, said[-1].n_reports)
@@ -105,7 +109,7 @@ def standing_at(spells: Sequence[Spell], at: datetime, gazetteer: Gazetteer) -> 
         if spell.destination is None:
             earlier_seen = True
             continue
-        declared = parse_destination(spell.destination, gazetteer)
+        declared = read(spell.destination)
         if spell.destination != standing.text and (declared is None or declared.place != current.place):
             earlier_seen = True
             break

@@ -14,7 +14,6 @@ from detectors.rules.geofence.presences import belt_presence, high_presence, in_
 from detectors.rules.geofence.relay import relay_voyages
 from detectors.rules.geofence.ships import Ships
 from detectors.rules.geofence.stays import MIN_CALL_CONFIDENCE, Nearness, merge_calls, presences_in, visits_at
-from vessels.ais import flag_state
 
 
 class Geofence(GeofenceParameters):
@@ -71,7 +70,7 @@ class Geofence(GeofenceParameters):
         alone, beside = split_high(high, high_calls, self, nearness)
         high_states = {zone.country for zone in zones.zones if zone.watch == "high"} - {None}
         tied = {call.lead.hull for call in high_calls} | {s.hull for s in high if not is_clip(s, self)}
-        tied |= {stay.hull for stay in belts if flag_state(stay.mmsi) in high_states}
+        tied |= {stay.hull for stay in belts if ships.flag_state(stay.mmsi) in high_states}
         return [
             *watched_port_calls(calls, beside, ships, self, detector),
             *(high_presence(presence, ships, detector) for presence in alone),

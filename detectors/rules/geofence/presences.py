@@ -13,10 +13,9 @@ from shapely import Point
 from detectors.finding import Evidence, Finding
 from detectors.measures import evidence_of_measures
 from detectors.rules.geofence.parameters import GeofenceParameters
-from detectors.rules.geofence.ships import Ships, flag_in_words
+from detectors.rules.geofence.ships import Ships
 from detectors.rules.geofence.stays import Call, Nearness, Stay, depth_nmi, merge_calls
 from detectors.rules.geofence.wording import place, span
-from vessels.ais import flag_state
 from vessels.zones import Zone, Zones
 
 KIND: Final = "watched_zone_presence"
@@ -95,7 +94,7 @@ def waiting_grounds(zones: Zones) -> tuple[Zone, ...]:
 def high_presence(presence: Call, ships: Ships, detector: tuple[str, str]) -> Finding:
     """One finding for time in high-watch waters without a call."""
     lead = presence.lead
-    own_flag = lead.zone.country is not None and flag_state(lead.mmsi) == lead.zone.country
+    own_flag = lead.zone.country is not None and ships.flag_state(lead.mmsi) == lead.zone.country
     slow_h = sum(stay.slow_h or 0.0 for stay in presence.stays)
     reports = sum(stay.n_positions for stay in presence.stays)
     group = ships.type_group(lead.mmsi, lead.segment_id, presence.start)
@@ -108,7 +107,7 @@ def high_presence(presence: Call, ships: Ships, detector: tuple[str, str]) -> Fi
     evidence = (
         *_evidence(presence, slow_h, reports),
         Evidence(
-            "flag state of the MMSI", flag_in_words(lead.mmsi), "this flag, in its own waters" if own_flag else ""
+            "flag state of the MMSI", ships.flag_in_words(lead.mmsi), "this flag, in its own waters" if own_flag else ""
         ),
         *evidence_of_measures(presence.start),
     )
@@ -127,7 +126,7 @@ def belt_presence(
     expected_h = parameters.belt_slow_tied_h if tied else parameters.belt_slow_h
     evidence = (
         *_evidence(presence, slow_h, sum(s.n_positions for s in presence.stays), f"under {expected_h:g} on passage"),
-        Evidence("flag state of the MMSI", flag_in_words(lead.mmsi)),
+        Evidence("flag state of the MMSI", ships.flag_in_words(lead.mmsi)),
         *((Evidence("tie to high-watch waters", "her flag, or a stay there in the same history"),) if tied else ()),
     )
     caveats = ("waiting for orders or for a berth, and repairs, look the same",)

@@ -16,7 +16,7 @@ from detectors.finding import Evidence, Finding
 from detectors.measures import COAL_BAN, day_of, evidence_of_measures
 from detectors.rules.geofence.calls import caveats_of, seen_factor
 from detectors.rules.geofence.parameters import GeofenceParameters
-from detectors.rules.geofence.ships import Ships, flag_in_words
+from detectors.rules.geofence.ships import Ships
 from detectors.rules.geofence.stays import MIN_CALL_CONFIDENCE, Call, Nearness, Stay, merge_calls, rows_where, visits_at
 from detectors.rules.geofence.wording import draught_evidence, draught_gain_m, iso, place, span
 from vessels.zones import Zone, Zones
@@ -110,9 +110,7 @@ def _relay_after(
     parameters: GeofenceParameters,
     as_of: datetime,
 ) -> Relay | None:
-    left = origin.end
-    if left is None:
-        return None
+    left = origin.last_seen
     by = left + timedelta(days=parameters.max_relay_leg_days)
     if next_start is not None:
         by = min(by, next_start)
@@ -120,10 +118,8 @@ def _relay_after(
     if relay is None:
         return None
     between = tuple(stay for stay in markets if left <= stay.start < relay.start)
-    if relay.end is None:
-        return Relay(origin, relay, None, between)
-    last_day = relay.end + timedelta(days=parameters.max_market_leg_days)
-    market = next((stay for stay in markets if relay.end <= stay.start <= last_day), None)
+    last_day = relay.last_seen + timedelta(days=parameters.max_market_leg_days)
+    market = next((stay for stay in markets if relay.last_seen <= stay.start <= last_day), None)
     if market is not None and (next_start is None or market.start <= next_start):
         return Relay(origin, relay, market, between)
     if next_start is None and as_of <= last_day:
@@ -150,7 +146,7 @@ def _finding(
         end=None if market is None else market.start,
         strength=_strength(relay, banned, parameters),
         headline=_headline(relay, who, banned),
-        evidence=_evidence(relay, banned),
+        evidence=_evidence(relay, banned, ships),
         caveats=_caveats(relay, banned, parameters),
         lat=last.lat,
         lon=last.lon,
@@ -189,7 +185,7 @@ def _headline(relay: Relay, who: str, banned: bool) -> str:
     return f"{path}; this was before {COAL_BAN.resolution} ({COAL_BAN.since.isoformat()}) banned the DPRK's coal"
 
 
-def _evidence(relay: Relay, banned: bool) -> tuple[Evidence, ...]:
+def _evidence(relay: Relay, banned: bool, ships: Ships) -> tuple[Evidence, ...]:
     origin, via, market = relay.origin, relay.relay, relay.market
     to_relay_days = (via.start - origin.last_seen) / timedelta(days=1)
     lines = [
@@ -209,7 +205,7 @@ def _evidence(relay: Relay, banned: bool) -> tuple[Evidence, ...]:
             *draught_evidence(market),
         ]
     lines += [Evidence("call in between", f"{place(stay)} {span(stay)}") for stay in relay.between]
-    lines += [Evidence("flag state of the MMSI", flag_in_words(origin.lead.mmsi))]
+    lines += [Evidence("flag state of the MMSI", ships.flag_in_words(origin.lead.mmsi))]
     if not banned:
         lines.append(Evidence("UN ban on DPRK coal", f"not yet: {COAL_BAN.in_words}; judged on {iso(relay.judged_on)}"))
     return (*lines, *evidence_of_measures(relay.judged_on))

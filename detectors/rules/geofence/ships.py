@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from detectors.rules.geofence.stays import rows_where
-from vessels.ais import clean_text, flag_state, mmsi_text, ship_type_group, state_names
+from vessels.ais import MmsiKind, clean_text, mid_table, mmsi_kinds, mmsi_text, ship_type_group, state_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,14 @@ class Ships:
     """Identity spells of the vessels of interest, by MMSI, in time order."""
 
     def __init__(self, identities: pa.Table, mmsi: Iterable[int]) -> None:
+        wanted = sorted(set(mmsi))
         spells: dict[int, list[Spell]] = {}
-        for row in rows_where(identities, "mmsi", set(mmsi)):
+        for row in rows_where(identities, "mmsi", wanted):
             spell = _spell(row)
             if spell is not None:
                 spells.setdefault(row["mmsi"], []).append(spell)
         self._spells = {number: sorted(rows, key=_order) for number, rows in spells.items()}
+        self._flags = _flag_states(wanted)
 
     def spells(self, mmsi: int, segment_id: str | None) -> Sequence[Spell]:
         """The spells of one track in time order; those that belong to no track known count for every one."""
@@ -52,6 +55,15 @@ class Ships:
         code = self._latest(mmsi, segment_id, at, "ship_type")
         return ship_type_group(code)
 
+    def flag_state(self, mmsi: int) -> str | None:
+        """ISO 3166 code of the state the number names; None if it is no ship's number, or no vessel of interest."""
+        return self._flags.get(mmsi)
+
+    def flag_in_words(self, mmsi: int) -> str:
+        """`KP (North Korea)`, or that the number names no state."""
+        state = self._flags.get(mmsi)
+        return "no state's number" if state is None else f"{state} ({state_names()[state]})"
+
     def _latest(self, mmsi: int, segment_id: str | None, at: datetime, field: str) -> Any:
         """What was last said of one field up to a moment; if nothing yet, what was said first."""
         said = [s for s in self.spells(mmsi, segment_id) if getattr(s, field) is not None]
@@ -60,10 +72,10 @@ class Ships:
         return None if chosen is None else getattr(chosen, field)
 
 
-def flag_in_words(mmsi: int) -> str:
-    """`KP (North Korea)`, or that the number names no state."""
-    state = flag_state(mmsi)
-    return f"{state} ({state_names()[state]})" if state is not None else "no state's number"
+def _flag_states(mmsi: Sequence[int]) -> dict[int, str]:
+    """Flag states of many numbers at once; what is no ship's number is left out."""
+    kinds = mmsi_kinds(np.array(mmsi, dtype=np.int64))
+    return {m: mid_table()[m // 1_000_000][0] for m, kind in zip(mmsi, kinds, strict=True) if kind == MmsiKind.SHIP}
 
 
 def _spell(row: dict[str, Any]) -> Spell | None:

@@ -51,7 +51,7 @@ class Stay:
 
     @property
     def end(self) -> datetime | None:
-        """When it ended; None while it goes on."""
+        """When it ended; None while it goes on, or if its end was not seen."""
         return None if self.is_open else self.last_seen
 
     @property
@@ -79,8 +79,9 @@ class Call:
 
     @property
     def end(self) -> datetime | None:
-        """When the last of them ended; None while one goes on."""
-        return None if any(stay.is_open for stay in self.stays) else self.last_seen
+        """When the last of them ended; None while it goes on, or if its end was not seen."""
+        last = max(self.stays, key=lambda stay: (stay.last_seen, stay.is_open))
+        return None if last.is_open else last.last_seen
 
     @property
     def confidence(self) -> int:

@@ -53,7 +53,9 @@ def test_a_header_without_rows_is_complete(read_text: ReadText) -> None:
 
 
 def test_parquet_without_rows_is_complete(read: Callable[..., Any], tmp_path: Path) -> None:
-    schema = pa.schema({"mmsi": pa.int64(), "timestamp": pa.timestamp("us", "UTC"), "lat": pa.float64(), "lon": pa.float64()})
+    schema = pa.schema(
+        {"mmsi": pa.int64(), "timestamp": pa.timestamp("us", "UTC"), "lat": pa.float64(), "lon": pa.float64()}
+    )
     pq.write_table(schema.empty_table(), tmp_path / "x.parquet")
     with pq.ParquetWriter(tmp_path / "y.parquet", schema):
         pass
@@ -93,7 +95,9 @@ def test_damage_inside_parquet_is_met_while_reading(read: Callable[..., Any], tm
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
 def test_packed_text_cut_short_is_refused(read_text: ReadText, packing: str) -> None:
-    text = (HEADER + "".join(f"{235000001 + i},2016-01-12T13:02:11Z,50.75,-1.25,5.5,N{i * i}\n" for i in range(20_000))).encode()
+    text = (
+        HEADER + "".join(f"{235000001 + i},2016-01-12T13:02:11Z,50.75,-1.25,5.5,N{i * i}\n" for i in range(20_000))
+    ).encode()
     if packing == "gzip":
         packed = gzip.compress(text)
     else:
@@ -160,7 +164,9 @@ def test_a_decimal_comma_is_read_where_the_comma_is_no_delimiter(read_text: Read
 
 
 def test_byte_order_marks_comments_and_blanks_before_the_header(read_text: ReadText) -> None:
-    got = read_text("\ufeff\n# made by hand\nsep=,\n#  mmsi , timestamp,lat ,lon\n235000001,2016-01-12T13:02:11Z, 50.75 ,-1.25\n")
+    got = read_text(
+        "\ufeff\n# made by hand\nsep=,\n#  mmsi , timestamp,lat ,lon\n235000001,2016-01-12T13:02:11Z, 50.75 ,-1.25\n"
+    )
     assert (got["mmsi"], got["lat"]) == ([235000001], [50.75])
 
 
@@ -187,9 +193,17 @@ def test_control_characters_never_reach_an_example(read_text: ReadText) -> None:
 
 
 @pytest.mark.parametrize("names", [("lat", "lat"), ("lat", "LAT"), ("lat", "latitude")])
-def test_two_columns_of_one_name_must_agree(read: Callable[..., Any], read_text: ReadText, tmp_path: Path, names: tuple[str, str]) -> None:
+def test_two_columns_of_one_name_must_agree(
+    read: Callable[..., Any], read_text: ReadText, tmp_path: Path, names: tuple[str, str]
+) -> None:
     def table(second: float) -> pa.Table:
-        arrays = [pa.array([235000001]), pa.array(["2020-01-01T00:00:00Z"]), pa.array([1.0]), pa.array([second]), pa.array([2.0])]
+        arrays = [
+            pa.array([235000001]),
+            pa.array(["2020-01-01T00:00:00Z"]),
+            pa.array([1.0]),
+            pa.array([second]),
+            pa.array([2.0]),
+        ]
         return pa.Table.from_arrays(arrays, names=["mmsi", "timestamp", *names, "lon"])
 
     pq.write_table(table(1.0), tmp_path / "same.parquet")
@@ -216,8 +230,15 @@ def test_two_columns_of_one_name_must_agree(read: Callable[..., Any], read_text:
         ("nav_status", pa.array([0], pa.timestamp("us"))),
     ],
 )
-def test_a_column_of_a_type_that_cannot_be_is_refused(read: Callable[..., Any], tmp_path: Path, name: str, column: pa.Array) -> None:
-    good = {"mmsi": pa.array([235000001]), "timestamp": pa.array(["2020-01-01T00:00:00Z"]), "lat": pa.array([1.0]), "lon": pa.array([2.0])}
+def test_a_column_of_a_type_that_cannot_be_is_refused(
+    read: Callable[..., Any], tmp_path: Path, name: str, column: pa.Array
+) -> None:
+    good = {
+        "mmsi": pa.array([235000001]),
+        "timestamp": pa.array(["2020-01-01T00:00:00Z"]),
+        "lat": pa.array([1.0]),
+        "lon": pa.array([2.0]),
+    }
     pq.write_table(pa.table({**good, name: column}), tmp_path / "x.parquet")
     fault = refusal(lambda: read(tmp_path / "x.parquet"))
     assert fault.reason == "column_type"
@@ -225,7 +246,8 @@ def test_a_column_of_a_type_that_cannot_be_is_refused(read: Callable[..., Any], 
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("mmsi", "TESTA"), ("timestamp", "yesterday"), ("lat", "north"), ("lat", "5000000"), ("sog", "fast")]
+    ("column", "value"),
+    [("mmsi", "TESTA"), ("timestamp", "yesterday"), ("lat", "north"), ("lat", "5000000"), ("sog", "fast")],
 )
 def test_a_column_without_one_value_of_its_kind_is_refused(read_text: ReadText, column: str, value: str) -> None:
     place = ["mmsi", "timestamp", "lat", "lon", "sog", "name"].index(column)
@@ -237,7 +259,9 @@ def test_a_column_without_one_value_of_its_kind_is_refused(read_text: ReadText, 
     assert read_text(HEADER + bad + ROW).counts.n_rows == 2, "one good value and the column is believed"
 
 
-def test_times_without_a_zone_are_refused_with_the_remedy(read: Callable[..., Any], read_text: ReadText, tmp_path: Path) -> None:
+def test_times_without_a_zone_are_refused_with_the_remedy(
+    read: Callable[..., Any], read_text: ReadText, tmp_path: Path
+) -> None:
     table = pa.table({"mmsi": [235000001], "timestamp": pa.array([0], pa.timestamp("us")), "lat": [1.0], "lon": [2.0]})
     pq.write_table(table, tmp_path / "x.parquet")
     naive = HEADER + ROW.replace("Z,", ",")

@@ -25,7 +25,7 @@ def test_marinecadastre_2015_to_2023(read_text: ReadText) -> None:
     got = read_text(
         "MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,"
         "TransceiverClass\n"
-        "366000001,2022-06-20T00:00:04,33.5,-118.25,102.3,360.0,511.0,TESTA ONE,IMO2000004,WAA1,1004,0,120,20,7.5,70,A\n"
+        "366000001,2022-06-20T00:00:04,33.5,-118.25,102.3,360.0,511.0,TESTA,IMO2000004,WAA1,1004,0,120,20,7.5,70,A\n"
         "366000002,2022-06-20T00:00:05,33.5,-118.25,5.1,10.5,12.0,,IMO0000000,,,15,,,,,B\n"
     )
     assert got.dialect == "marinecadastre"
@@ -36,7 +36,7 @@ def test_marinecadastre_2015_to_2023(read_text: ReadText) -> None:
     assert got["heading"] == [None, 12.0]
     assert got["nav_status"] == [0, None]
     first, second = got.claims
-    assert (first.imo_raw, first.name_raw, first.call_sign_raw) == ("IMO2000004", "TESTA ONE", "WAA1")
+    assert (first.imo_raw, first.name_raw, first.call_sign_raw) == ("IMO2000004", "TESTA", "WAA1")
     assert (first.ship_type, first.length_m, first.beam_m, first.transceiver) == (1004, 120.0, 20.0, "A")
     assert (second.imo_raw, second.name_raw, second.ship_type, second.transceiver) == ("IMO0000000", None, None, "B")
 
@@ -70,13 +70,16 @@ def test_geoparquet_takes_the_position_from_its_points(read: Callable[..., Any],
 def test_danish_files_write_the_day_first_and_words_for_codes(read_text: ReadText) -> None:
     header = (
         "# Timestamp,Type of mobile,MMSI,Latitude,Longitude,Navigational status,ROT,SOG,COG,Heading,IMO,Callsign,Name,"
-        "Ship type,Cargo type,Width,Length,Type of position fixing device,Draught,Destination,ETA,Data source type,A,B,C,D"
+        "Ship type,Cargo type,Width,Length,Type of position fixing device,Draught,Destination,ETA,Data source type,"
+        "A,B,C,D"
     )
     rows = (
-        "05/03/2024 10:00:00,Class A,219000001,55.5,11.25,Under way using engine,,10.1,90.0,91,2000016,OWAA,TESTA,Cargo,"
-        "No additional info,20,120,GPS,6.5,AARHUS,06/03/2024 10:00:00,AIS,100,20,10,10\n"
-        "05/03/2024 10:00:01,Base Station,2190001,55.5,11.25,Unknown value,,,,,Unknown,Unknown,,Undefined,,,,,,,,AIS,,,,\n"
-        "05/03/2024 10:00:02,Class B,219000002,91.0,181.0,Unknown value,,,,,Unknown,Unknown,TESTB,Undefined,,,,,,,,AIS,,,,\n"
+        "05/03/2024 10:00:00,Class A,219000001,55.5,11.25,Under way using engine,,10.1,90.0,91,2000016,OWAA,TESTA,"
+        "Cargo,No additional info,20,120,GPS,6.5,AARHUS,06/03/2024 10:00:00,AIS,100,20,10,10\n"
+        "05/03/2024 10:00:01,Base Station,2190001,55.5,11.25,Unknown value,,,,,Unknown,Unknown,,"
+        "Undefined,,,,,,,,AIS,,,,\n"
+        "05/03/2024 10:00:02,Class B,219000002,91.0,181.0,Unknown value,,,,,Unknown,Unknown,TESTB,"
+        "Undefined,,,,,,,,AIS,,,,\n"
     )
     got = read_text(f"{header}\n{rows}")
     assert got.dialect == "dma"
@@ -137,8 +140,15 @@ def test_digitraffic_takes_its_time_from_timestamp_external(read_text: ReadText)
     )
     assert (archive.dialect, archive["time_us"]) == ("digitraffic", [1_660_000_000_123_000])
     assert (archive["lat"], archive["lon"]) == ([60.1], [25.25])
-    assert (archive["sog"], archive["cog"], archive["heading"], archive["nav_status"]) == ([None], [None], [None], [None])
-    live = read_text("mmsi,time,sog,cog,navStat,rot,posAcc,raim,heading,lon,lat\n230000001,1660000000,1.5,2,0,0,1,0,3,25.25,60.1\n")
+    assert (archive["sog"], archive["cog"], archive["heading"], archive["nav_status"]) == (
+        [None],
+        [None],
+        [None],
+        [None],
+    )
+    live = read_text(
+        "mmsi,time,sog,cog,navStat,rot,posAcc,raim,heading,lon,lat\n230000001,1660000000,1.5,2,0,0,1,0,3,25.25,60.1\n"
+    )
     assert (live.dialect, live["time_us"]) == ("digitraffic", [1_660_000_000_000_000])
 
 
@@ -173,7 +183,12 @@ def test_marinetraffic_writes_tenths_of_knots_and_metres(read_text: ReadText) ->
         "273000001,2000030,123,43.0,132.0,123,-1,90,0,2020-10-13T07:49:57,TER,57,TESTA,70,UAAA,RU,120.5,20,65\n"
         "273000001,2000030,123,300,132.0,123,900,90,97,2020-10-13T07:50:57,SAT,57,TESTA,70,UAAA,RU,120.5,20,65\n"
     )
-    assert (got.dialect, got["sog"], got["draught"], got["heading"]) == ("marinetraffic", [pytest.approx(12.3)], [6.5], [None])
+    assert (got.dialect, got["sog"], got["draught"], got["heading"]) == (
+        "marinetraffic",
+        [pytest.approx(12.3)],
+        [6.5],
+        [None],
+    )
     assert got.claims[0].length_m == 120.5
     assert got.reasons == {"not_a_vessel": 1}, "status 97 is a rescue aircraft"
 
@@ -214,7 +229,8 @@ AISHUB = "MMSI,TIME,LONGITUDE,LATITUDE,COG,SOG,HEADING,NAVSTAT,IMO,NAME,CALLSIGN
 
 def test_aishub_in_words_and_in_ais_units_say_the_same(read_text: ReadText) -> None:
     words = read_text(
-        f"{AISHUB}273000001,2011-04-12 10:40:27 GMT,132.0,43.0,90.5,12.3,90,0,2000030,TESTA,UAAA,70,100,20,8,12,6.5,NAKHODKA,04-10 07:00\n"
+        f"{AISHUB}273000001,2011-04-12 10:40:27 GMT,132.0,43.0,90.5,12.3,90,0,2000030,TESTA,UAAA,70,100,20,8,12,6.5,"
+        "NAKHODKA,04-10 07:00\n"
     )
     units = read_text(
         f"{AISHUB}273000001,1302604827,79200000,25800000,905,123,90,0,2000030,TESTA,UAAA,70,100,20,8,12,65,NAKHODKA,123\n"
@@ -229,9 +245,14 @@ def test_vesselfinder(read_text: ReadText) -> None:
     got = read_text(
         "MMSI,TIMESTAMP,LATITUDE,LONGITUDE,COURSE,SPEED,HEADING,NAVSTAT,IMO,NAME,CALLSIGN,TYPE,A,B,C,D,DRAUGHT,"
         "DESTINATION,ETA_AIS,ETA,SRC,ZONE\n"
-        "273000001,2020-10-13 07:49:57 UTC,43.0,132.0,90.5,12.3,90,0,2000030,TESTA,UAAA,70,100,20,8,12,6.5,NAKHODKA,,,TER,\n"
+        "273000001,2020-10-13 07:49:57 UTC,43.0,132.0,90.5,12.3,90,0,2000030,TESTA,UAAA,70,100,20,8,12,6.5,"
+        "NAKHODKA,,,TER,\n"
     )
-    assert (got.dialect, got["time_us"], got["sog"]) == ("vesselfinder", [us(2020, 10, 13, 7, 49, 57)], [pytest.approx(12.3)])
+    assert (got.dialect, got["time_us"], got["sog"]) == (
+        "vesselfinder",
+        [us(2020, 10, 13, 7, 49, 57)],
+        [pytest.approx(12.3)],
+    )
     assert got.claims[0].beam_m == 20.0
 
 
@@ -284,7 +305,8 @@ def test_dialect_names_are_distinct_and_marks_tell_one_dialect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("\ufeff# MMSI ", "mmsi"), ("callSign", "callsign"), ("beam_m", "beam"), ("Speed (knots)", "speed")]
+    ("name", "expected"),
+    [("\ufeff# MMSI ", "mmsi"), ("callSign", "callsign"), ("beam_m", "beam"), ("Speed (knots)", "speed")],
 )
 def test_column_names_are_compared_bare(name: str, expected: str) -> None:
     assert bare(name) == expected

@@ -11,8 +11,18 @@ T = 1_635_731_889
 """2021-11-01 01:58:09 UTC."""
 POSITION = {"msg_type": 1, "mmsi": 273000001, "lat": 43.0, "lon": 132.0, "speed": 12.3, "course": 90.5, "heading": 91}
 STATIC = {
-    **{"msg_type": 5, "mmsi": 273000001, "imo": 2000030, "callsign": "UAAA", "shipname": "TESTA", "ship_type": 70},
-    **{"to_bow": 100, "to_stern": 20, "to_port": 8, "to_starboard": 12, "draught": 6.5, "destination": "NAKHODKA"},
+    "msg_type": 5,
+    "mmsi": 273000001,
+    "imo": 2000030,
+    "callsign": "UAAA",
+    "shipname": "TESTA",
+    "ship_type": 70,
+    "to_bow": 100,
+    "to_stern": 20,
+    "to_port": 8,
+    "to_starboard": 12,
+    "draught": 6.5,
+    "destination": "NAKHODKA",
 }
 
 
@@ -89,7 +99,15 @@ def test_parts_are_joined_by_the_group_of_their_tag_block(read_text: ReadText) -
 def test_both_parts_of_message_24_make_one_claim(read_text: ReadText) -> None:
     (name,) = sentences(msg_type=24, mmsi=412000001, partno=0, shipname="TESTB")
     (rest,) = sentences(
-        msg_type=24, mmsi=412000001, partno=1, ship_type=30, callsign="BAAA", to_bow=10, to_stern=5, to_port=2, to_starboard=3
+        msg_type=24,
+        mmsi=412000001,
+        partno=1,
+        ship_type=30,
+        callsign="BAAA",
+        to_bow=10,
+        to_stern=5,
+        to_port=2,
+        to_starboard=3,
     )
     near = read_text(log(f"{name},{T}", f"{rest},{T + 60}"))
     assert near.claims[0] == (None, "TESTB", None, None, None, None, None, "B")
@@ -153,7 +171,15 @@ def test_a_long_log_comes_in_pieces_with_nothing_lost(read_text: ReadText, monke
 
 def test_a_class_b_report_with_its_static_data(read_text: ReadText) -> None:
     (sentence,) = sentences(
-        msg_type=19, mmsi=412000001, lat=38.0, lon=121.0, speed=5.0, course=10.0, heading=511, shipname="TESTB", ship_type=30
+        msg_type=19,
+        mmsi=412000001,
+        lat=38.0,
+        lon=121.0,
+        speed=5.0,
+        course=10.0,
+        heading=511,
+        shipname="TESTB",
+        ship_type=30,
     )
     got = read_text(log(f"{sentence},{T}"))
     assert (got["lat"], got.claims[0].name_raw, got.claims[0].transceiver) == ([pytest.approx(38.0)], "TESTB", "B")

@@ -98,6 +98,12 @@ def test_an_open_call_keeps_its_id_when_it_closes(ship, find):
     assert still_open.finding_id == closed.finding_id
 
 
+def test_a_call_whose_first_fence_was_left_unseen_ends_with_its_last(ship, find):
+    vessel = ship().calls("RU_NAKHODKA_VOSTOK_BAY", 1, None).calls("RU_NAKHODKA", 1.6, 3)
+    (finding,) = find("watched_port_call", vessel)
+    assert finding.end == vessel.at(3)
+
+
 def test_the_way_in_through_the_roads_belongs_to_the_call(ship, scene):
     vessel = ship().inside("KP_NAMPO_ROADS", 0.8, 1.0, slow_h=3.0).calls("KP_NAMPO", 1.1, 3)
     (finding,) = Geofence().detect(scene(vessel))

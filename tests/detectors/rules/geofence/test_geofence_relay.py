@@ -104,8 +104,17 @@ def test_an_unfinished_relay_is_weaker_and_keeps_its_id_when_the_market_is_reach
 
 
 def test_a_ship_still_at_the_relay_port_is_unfinished(ship, find):
-    (finding,) = find(KIND, ship().calls("KP_CHONGJIN", 0, 2).calls("RU_KHOLMSK", 6, None))
+    vessel = ship().calls("KP_CHONGJIN", 0, 2).calls("RU_KHOLMSK", 6, None)
+    (finding,) = find(KIND, vessel, as_of=vessel.at(7))
     assert finding.voyage_id == "voyage KP_CHONGJIN to RU_KHOLMSK"
+
+
+def test_a_port_whose_exit_was_not_seen_still_begins_a_relay(ship, find):
+    vessel = relay(ship, SIMPLE)
+    for visit in vessel.visits[:2]:
+        visit.update(end=None, exit_seen=False, confidence=3)
+    (finding,) = find(KIND, vessel)
+    assert finding.end == vessel.at(13)
 
 
 def test_an_unfinished_relay_is_dropped_when_its_time_is_over(ship, find):
