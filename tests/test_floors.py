@@ -16,8 +16,33 @@ PACKAGES = ("vessels", "detectors")
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     # vessels: what happened at sea
-    ("vessels.ais", "vessels.units", "vessels.errors", "vessels.parameters"),
+    ("vessels.ais", "vessels.units", "vessels.errors", "vessels.parameters", "vessels.text"),
     ("vessels.geodesy", "vessels.schema", "vessels.chunks"),
+    # ... files of any layout to canonical rows
+    ("vessels.dialects", "vessels.layouts", "vessels.sniffing", "vessels.quality"),
+    ("vessels.codes", "vessels.times", "vessels.values", "vessels.fields", "vessels.claims", "vessels.sources"),
+    ("vessels.csv_files", "vessels.nmea_files", "vessels.parquet_files", "vessels.settling", "vessels.tabular"),
+    ("vessels.reading", "vessels.canonical"),
+    # ... places
+    ("vessels.zones", "vessels.zone_index"),
+    # ... rows to tracks, tracks to events, events to voyages
+    ("vessels.track", "vessels.gather", "vessels.intake"),
+    ("vessels.segments", "vessels.identities"),
+    ("vessels.events.*",),
+    ("vessels.voyages",),
+    ("vessels.history",),
+    # detectors: what is odd about it
+    ("detectors.finding", "detectors.names", "detectors.measures", "detectors.watchlist", "detectors.destinations"),
+    ("detectors.contract",),
+    ("detectors.triage",),
+    ("detectors.rules.*", "detectors.learned.*"),
+    # ... what runs them
+    ("detectors.batch.refusals", "detectors.batch.settings", "detectors.batch.outputs"),
+    ("detectors.catalogue",),
+    ("detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
+    # ... what shows results to people, and what other tools' authors test with
+    ("detectors.explain", "detectors.scenes", "detectors.testing"),
+    ("detectors.cli.*",),
 )
 """From the ground up; a name may hold `*`. Each module stands on exactly one floor."""
 

@@ -155,9 +155,10 @@ def flag_state(mmsi: int) -> str | None:
     >>> flag_state(445123000), flag_state(123456789)
     ('KP', None)
     """
-    if int(mmsi_kinds(np.array([mmsi]))[0]) != MmsiKind.SHIP:
+    if not 200_000_000 <= mmsi < 800_000_000 or mmsi in _FILLER_MMSI:
         return None
-    return mid_table()[mmsi // 1_000_000][0]
+    entry = mid_table().get(mmsi // 1_000_000)
+    return None if entry is None else entry[0]
 
 
 def states_of_mmsi(mmsi: int) -> frozenset[str]:
@@ -230,7 +231,11 @@ def parse_imo(text: str | None) -> int | None:
     return number if IMO_MIN <= number <= IMO_MAX and number not in _IMO_FILLERS else None
 
 
-_NOT_TEXT: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]")
+_NOT_TEXT: Final = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
+    "\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+)
+"""Controls, marks of direction, invisible characters, halves of pairs (Unicode categories Cc, Cf, Cs, Zl, Zp)."""
 _BLANKS: Final = re.compile(r"\s+")
 _SAYS_NOTHING: Final = frozenset({"", "UNKNOWN", "UNDEFINED", "N/A", "NA", "NAN", "NONE", "NULL", "-", "0"})
 

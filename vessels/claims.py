@@ -132,6 +132,8 @@ def _ship_type(raw: Any) -> Cleaned:
 
 
 def _combined(parts: tuple[Distinct | None, ...], n: int) -> ClaimIndex:
+    if all(part is None or not any(value is not None for value in part.values) for part in parts):
+        return ClaimIndex(np.zeros(n, np.int32), (NOTHING_SAID,), np.zeros(n, np.bool_))
     key, size = np.zeros(n, np.int64), 1
     for part in parts:
         if part is None or len(part.values) == 1:
@@ -139,7 +141,8 @@ def _combined(parts: tuple[Distinct | None, ...], n: int) -> ClaimIndex:
         if size * len(part.values) >= _KEY_LIMIT:
             coded = pa.array(key).dictionary_encode()
             key, size = coded.indices.to_numpy().astype(np.int64), len(coded.dictionary)
-        key = key * len(part.values) + part.codes
+        key *= len(part.values)
+        key += part.codes
         size *= len(part.values)
     coded = pa.array(key).dictionary_encode()
     of_row = coded.indices.to_numpy()

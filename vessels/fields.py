@@ -76,12 +76,14 @@ def numbers(array: pa.Array) -> Numbers:
     return Numbers(*_finite(values, None))
 
 
-def _index(array: pa.DictionaryArray) -> npt.NDArray[np.int64]:
+def _index(array: pa.DictionaryArray) -> npt.NDArray[np.signedinteger[Any]]:
     """Dictionary positions of each row, -1 where null."""
     indices = array.indices
+    if indices.type != pa.int32():
+        indices = indices.cast(pa.int64())
     if indices.null_count:
-        indices = indices.cast(pa.int64()).fill_null(-1)
-    at: npt.NDArray[np.int64] = indices.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+        indices = indices.fill_null(-1)
+    at: npt.NDArray[np.signedinteger[Any]] = indices.to_numpy(zero_copy_only=False)
     return at
 
 
@@ -147,9 +149,9 @@ def mmsi_column(array: pa.Array) -> MmsiColumn:
 
 @dataclass(frozen=True, slots=True)
 class Distinct:
-    """The values of a column told apart: `codes` (n,) int64 into `values`, whose last entry is None (null)."""
+    """The values of a column told apart: `codes` (n,) integers into `values`, whose last entry is None (null)."""
 
-    codes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.signedinteger[Any]]
     values: tuple[Any, ...]
 
     def counts(self) -> npt.NDArray[np.int64]:
@@ -181,7 +183,7 @@ def distinct(array: pa.Array) -> Distinct:
     codes = _index(array)
     null = len(values)
     if array.indices.null_count:
-        codes = np.where(codes < 0, null, codes)
+        codes = np.where(codes < 0, codes.dtype.type(null), codes)
     return Distinct(codes, (*values, None))
 
 

@@ -106,7 +106,7 @@ class Gatherer:
                     vessels[span],
                     counts[span],
                     int(chunk.time_us[rows].min()),
-                    {name: column[rows] for name, column in columns.items()},
+                    {name: column.take(rows) for name, column in columns.items()},
                 ),
             )
 

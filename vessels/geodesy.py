@@ -25,7 +25,8 @@ def wrap_degrees(angle: npt.ArrayLike) -> FloatArray:
     angle = np.asarray(angle, dtype=np.float64)
     if angle.size and np.fmin.reduce(angle, axis=None) >= -180.0 and np.fmax.reduce(angle, axis=None) < 180.0:
         return angle
-    return (angle + 180.0) % 360.0 - 180.0
+    wrapped: FloatArray = (angle + 180.0) % 360.0 - 180.0
+    return np.where(wrapped >= 180.0, -180.0, wrapped)  # the remainder of a tiny negative number rounds up to 360
 
 
 def angle_between(first: npt.ArrayLike, second: npt.ArrayLike) -> FloatArray:
@@ -94,7 +95,7 @@ def bearing_deg(lat1: npt.ArrayLike, lon1: npt.ArrayLike, lat2: npt.ArrayLike, l
     east = np.sin(dlon) * np.cos(phi2)
     north = np.cos(phi1) * np.sin(phi2) - np.sin(phi1) * np.cos(phi2) * np.cos(dlon)
     result: FloatArray = np.degrees(np.arctan2(east, north)) % 360.0
-    return result
+    return np.where(result >= 360.0, 0.0, result)  # the remainder of a tiny negative number rounds up to 360
 
 
 def destination_point(

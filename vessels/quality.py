@@ -188,26 +188,21 @@ def judge_positions(lat: Floats, lon: Floats, verdicts: Verdicts, nulled: Nulled
 
     A row that states only one of the two has no position.
     """
-    if not len(lat):
-        return lat, lon, None
-    low_lat, high_lat, low_lon, high_lon = lat.min(), lat.max(), lon.min(), lon.max()
+    odd = np.flatnonzero(~((np.abs(lat) <= LAT_LIMIT_DEG) & (np.abs(lon) <= LON_LIMIT_DEG)))  # NaN is odd too
     without: Mask | None = None
-    plain = (
-        low_lat >= -LAT_LIMIT_DEG
-        and high_lat <= LAT_LIMIT_DEG
-        and low_lon >= -LON_LIMIT_DEG
-        and high_lon <= LON_LIMIT_DEG
-    )  # false when there is a NaN
-    if not plain:
-        code = (lat == ais.LAT_NOT_AVAILABLE) | (lon == ais.LON_NOT_AVAILABLE)
+    if len(odd):
+        odd_lat, odd_lon = lat[odd], lon[odd]
+        code = (odd_lat == ais.LAT_NOT_AVAILABLE) | (odd_lon == ais.LON_NOT_AVAILABLE)
         nulled.add("position", "not_available", int(np.count_nonzero(code)))
-        without = code | np.isnan(lat) | np.isnan(lon)
-        beyond = ((np.abs(lat) > LAT_LIMIT_DEG) | (np.abs(lon) > LON_LIMIT_DEG)) & ~without
+        no_position = code | np.isnan(odd_lat) | np.isnan(odd_lon)
+        beyond = np.zeros(len(lat), np.bool_)
+        beyond[odd[~no_position]] = True
         verdicts.reject(beyond, "position_impossible")
-        if without.any():
-            lat, lon = np.where(without, np.nan, lat), np.where(without, np.nan, lon)
-        else:
-            without = None
+        if no_position.any():
+            without = np.zeros(len(lat), np.bool_)
+            without[odd[no_position]] = True
+            lat, lon = lat.copy(), lon.copy()
+            lat[odd[no_position]] = lon[odd[no_position]] = np.nan
     zero = lat == 0.0
     if zero.any():
         verdicts.reject(zero & (lon == 0.0), "null_island")

@@ -165,7 +165,12 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
     vessel, track = vessel[order], track[order]
     first = np.flatnonzero(np.concatenate([[True], (vessel[1:] != vessel[:-1]) | (track[1:] != track[:-1])]))
     offsets = np.concatenate([first, [len(order)]]) if len(order) else np.zeros(1, dtype=np.int64)
-    step_nmi, step_h = steps(columns["lat"], columns["lon"], columns["time_us"], offsets)
+    step_nmi, step_h = step_nmi[order], step_h[order]
+    again = np.flatnonzero(touched[vessel])
+    places = (columns["lat"][again], columns["lon"][again], columns["time_us"][again])
+    is_first = np.zeros(len(order), dtype=np.bool_)
+    is_first[offsets[:-1]] = True
+    step_nmi[again], step_h[again] = steps(*places, np.append(np.flatnonzero(is_first[again]), len(again)))
     return Segments(
         block.mmsi,
         vessel[first].astype(np.int64) if len(order) else np.zeros(0, dtype=np.int64),

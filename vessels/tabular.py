@@ -67,21 +67,21 @@ def chunk_of(columns: Columns, layout: Layout, rows: RowNumbers) -> tuple[Chunk,
         claims=claims.claims,
     )
     counts = RejectCounts(n, _rejects(verdicts, columns, layout, rows), nulled.counts)
-    return (chunk if verdicts.codes is None else _kept(chunk, verdicts.codes == 0)), counts
+    return (chunk if verdicts.codes is None else _kept(chunk, np.flatnonzero(verdicts.codes == 0))), counts
 
 
-def _kept(chunk: Chunk, keep: Mask) -> Chunk:
+def _kept(chunk: Chunk, keep: npt.NDArray[np.intp]) -> Chunk:
     return Chunk(
-        mmsi=chunk.mmsi[keep],
-        time_us=chunk.time_us[keep],
-        lat=chunk.lat[keep],
-        lon=chunk.lon[keep],
-        sog=chunk.sog[keep],
-        cog=chunk.cog[keep],
-        heading=chunk.heading[keep],
-        draught=chunk.draught[keep],
-        nav_status=chunk.nav_status[keep],
-        static=chunk.static[keep],
+        mmsi=chunk.mmsi.take(keep),
+        time_us=chunk.time_us.take(keep),
+        lat=chunk.lat.take(keep),
+        lon=chunk.lon.take(keep),
+        sog=chunk.sog.take(keep),
+        cog=chunk.cog.take(keep),
+        heading=chunk.heading.take(keep),
+        draught=chunk.draught.take(keep),
+        nav_status=chunk.nav_status.take(keep),
+        static=chunk.static.take(keep),
         claims=chunk.claims,
     )
 
@@ -114,7 +114,9 @@ def _message_types(columns: Columns, nulled: Nulled) -> Floats | None:
     ]
     if any(unread):
         nulled.add("message_type", "unreadable", int(told.counts()[np.asarray(unread)].sum()))
-    return np.asarray([np.nan if code is None else float(code) for code in types])[told.codes]
+    per_value: Floats = np.asarray([np.nan if code is None else float(code) for code in types])
+    by_row: Floats = per_value[told.codes]
+    return by_row
 
 
 def _no_vessel_by_word(mobile: Distinct | None) -> Mask | None:

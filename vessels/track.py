@@ -186,18 +186,33 @@ def _within_span(
 
 
 def _sort_by_time(vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray]) -> None:
-    """Sort again, in place, the rows of vessels that stand out of order."""
+    """Put rows that stand out of order in their place, within each vessel.
+
+    A row stands right if no row before it is later and none after it is earlier. Only the others are sorted, into the
+    places that they hold between them.
+    """
     time: IntArray = columns["time_us"]
-    back = np.flatnonzero((time[1:] < time[:-1]) & (vessel[1:] == vessel[:-1]))
-    if not len(back):
+    if not ((time[1:] < time[:-1]) & (vessel[1:] == vessel[:-1])).any():
         return
-    wrong = np.zeros(int(vessel[-1]) + 1, dtype=np.bool_)
-    wrong[vessel[back]] = True
-    rows = np.flatnonzero(wrong[vessel])
-    order = rows[np.lexsort((time[rows], vessel[rows]))]
+    base = int(time.min())
+    span = int(time.max()) - base + 1
+    if span * (int(vessel[-1]) + 1) < _INT64_LIMIT:
+        key = vessel.astype(np.int64)
+        key *= span
+        key += time
+        key -= base
+        latest_before = np.maximum.accumulate(key)
+        earliest_after = np.minimum.accumulate(key[::-1])[::-1]
+        rows = np.flatnonzero((latest_before > key) | (earliest_after < key))
+        order = rows[np.argsort(key[rows], kind="stable")]
+    else:
+        rows = np.arange(len(time))
+        order = np.lexsort((time, vessel))
     for column in columns.values():
         column[rows] = column[order]
 
+
+_INT64_LIMIT: Final = 1 << 62
 
 _MIX: Final = tuple(np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 """Multipliers of the SplitMix64 generator (Steele, Lea and Flood 2014)."""

@@ -263,7 +263,10 @@ def _motion_measures(
     segments: Segments, legs: Legs, in_port: npt.NDArray[np.bool_], parameters: VoyageParameters
 ) -> dict[str, npt.NDArray[Any]]:
     """Measures of motion, from thinned rows; a leg takes the steps that end inside it."""
-    kept = np.unique(np.concatenate([thin_rows(segments, parameters.thin_min), legs.first, legs.last]))
+    keep = np.zeros(len(segments), dtype=np.bool_)
+    for rows in (thin_rows(segments, parameters.thin_min), legs.first, legs.last):
+        keep[rows] = True
+    kept = np.flatnonzero(keep)
     groups = np.searchsorted(kept, segments.offsets)
     time, lat, lon = segments.time_us[kept], segments.lat[kept], segments.lon[kept]
     step_nmi, step_h = (a.astype(np.float64) for a in steps(lat, lon, time, groups))

@@ -132,21 +132,29 @@ def widen(geometry: BaseGeometry, lat: float, margin_km: float) -> BaseGeometry:
 
 
 def wrap_geometry(geometry: BaseGeometry) -> BaseGeometry:
-    """A polygon with longitudes in [-180, 180]: what crosses the antimeridian is cut there into parts.
+    """Polygons with longitudes in [-180, 180]: what crosses the antimeridian is cut there into parts.
 
     Takes rings that jump from 179 to -179 as well as rings that run on past 180.
     """
-    unwrapped = shapely.transform(geometry, _continuous) if geometry.geom_type == "Polygon" else geometry
-    west, _, east, _ = unwrapped.bounds
+    parts = [_cut(_unwrapped(polygon)) for polygon in shapely.get_parts(geometry)]
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
+
+
+def _cut(polygon: BaseGeometry) -> BaseGeometry:
+    west, _, east, _ = polygon.bounds
     if west >= -180.0 and east <= 180.0:
-        return unwrapped
+        return polygon
     parts = []
     for turn in range(math.floor((west + 180.0) / 360.0), math.floor((east + 180.0) / 360.0) + 1):
         window = shapely.box(-180.0 + 360.0 * turn, -90.0, 180.0 + 360.0 * turn, 90.0)
-        part = shapely.intersection(unwrapped, window)
+        part = shapely.intersection(polygon, window)
         if part.area > 0.0:
             parts.append(shapely.transform(part, lambda xy, turn=turn: xy - [360.0 * turn, 0.0]))
     return shapely.union_all(parts)
+
+
+def _unwrapped(polygon: BaseGeometry) -> BaseGeometry:
+    return shapely.transform(polygon, _continuous)
 
 
 def _continuous(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -174,7 +182,7 @@ def read_zone_file(path: Path) -> tuple[Zone, ...]:
     Optional: name, country, tags, watch (high, elevated, none), unlocode, alt_names, why. Raises SettingsError.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"zones file {path}: cannot be read as UTF-8 text ({error})") from error
     return tuple(_parse(text, f"zones file {path}"))
@@ -267,6 +275,8 @@ def _number(properties: Mapping[str, Any], key: str, where: str, default: float)
 
 
 def _geometry(value: Any, where: str) -> BaseGeometry:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{where}: geometry must be a Polygon or MultiPolygon")
     try:
         geometry = shapely.from_geojson(json.dumps(value))
     except (shapely.errors.ShapelyError, ValueError) as error:
@@ -276,7 +286,7 @@ def _geometry(value: Any, where: str) -> BaseGeometry:
     xy = shapely.get_coordinates(geometry)
     if not np.isfinite(xy).all() or np.abs(xy[:, 1]).max() > 90.0 or np.abs(xy[:, 0]).max() > 360.0:
         raise SettingsError(f"{where}: coordinates must be [longitude, latitude] in degrees; latitude is beyond ±90")
-    geometry = wrap_geometry(geometry)
-    if not geometry.is_valid:
-        raise SettingsError(f"{where}: polygon is not valid ({shapely.is_valid_reason(geometry)})")
-    return geometry
+    for polygon in map(_unwrapped, shapely.get_parts(geometry)):
+        if not polygon.is_valid:
+            raise SettingsError(f"{where}: polygon is not valid ({shapely.is_valid_reason(polygon)})")
+    return wrap_geometry(geometry)

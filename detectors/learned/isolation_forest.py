@@ -206,30 +206,21 @@ class UnusualVoyages(Parameters):
     def score_voyages(self, scene: Scene, model: FittedForest | None = None) -> VoyageScores:
         """Score every voyage of the scene; give `model` to grow the forest once for several scenes."""
         features = voyage_features(scene.history, scene.zones)
-        n = features.num_rows
         ids = tuple(features.column("voyage_id").to_pylist())
-        unscored = np.full(n, np.nan)
+        unscored = np.full(len(ids), np.nan)
         matrix = scaled_matrix(features)
-        if model is None and (self.baseline is None or _too_small(self.baseline)):
-            return VoyageScores(
-                ids,
-                unscored,
-                unscored,
-                unscored,
-                features,
-                np.zeros_like(matrix),
-                None,
-                True,
-                (_why_silent(self.baseline),),
-            )
-        model = self.fit() if model is None else model
+        rows = np.flatnonzero(features.column("is_scorable").to_numpy(zero_copy_only=False))
+        if model is None and self.baseline is not None and not _too_small(self.baseline) and len(rows):
+            model = self.fit()
+        if model is None:
+            notes = (_why_silent(self.baseline),) if len(rows) else ()
+            return VoyageScores(ids, unscored, unscored, unscored, features, np.zeros_like(matrix), None, True, notes)
         comparable = model.baseline.origin.watched_zones == watched_zones_digest(scene.zones)
         if not comparable:
             matrix[:, _WATCHED] = np.nan
         ship_class = np.array(features.column("ship_class").to_pylist(), dtype=np.object_)
         length_band = np.array(features.column("length_band").to_pylist(), dtype=np.object_)
         standardised = model.scaling.standardise(matrix, ship_class, length_band)
-        rows = np.flatnonzero(features.column("is_scorable").to_numpy(zero_copy_only=False))
         raw, probability = unscored.copy(), unscored.copy()
         raw[rows] = model.score(standardised[rows])
         for kind in sorted(set(ship_class[rows])):

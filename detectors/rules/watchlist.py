@@ -13,10 +13,11 @@ from pydantic import Field
 from detectors.contract import Scene
 from detectors.finding import Evidence, Finding
 from detectors.rules.identity.claims import Claims, Spell, claims_of, times_us
+from detectors.rules.identity.digits import imo_passes
 from detectors.rules.identity.standing import VoyageSpans
 from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
 from detectors.watchlist import ListedVessel, WatchList
-from vessels.ais import imo_check_digit_ok, mmsi_text
+from vessels.ais import mmsi_text
 from vessels.parameters import Parameters
 
 BY_IMO: Final = 0.95
@@ -123,7 +124,7 @@ class ListedVessels(Parameters):
         """Strength, evidence and caveats of one ground."""
         n_reports = sum(spell.n_reports for spell in spells)
         when = f"{n_reports} reports, {span(spells[0].first_us, max(spell.last_us for spell in spells))}"
-        others = sorted({s.imo for s in spells if s.imo and entry.imo and s.imo != entry.imo and _valid(s.imo)})
+        others = sorted({s.imo for s in spells if s.imo and entry.imo and s.imo != entry.imo and imo_passes(s.imo)})
         another = [f"the ship claims IMO number {others[0]}, the list gives {entry.imo}"] if others else []
         if ground == "IMO number":
             few = n_reports < self.min_reports
@@ -168,10 +169,6 @@ class ListedVessels(Parameters):
                 )
                 found.append((finding, first_us, max(first_us, last_us)))
         return found
-
-
-def _valid(imo: int) -> bool:
-    return bool(imo_check_digit_ok([imo])[0])
 
 
 def _headline(name: str | None, mmsi: int, grounds: Sequence[str], entry: ListedVessel, verb: str) -> str:

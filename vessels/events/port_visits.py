@@ -158,7 +158,7 @@ def presences_table(
     sog = np.where(np.isnan(segments.sog), np.float32(np.inf), segments.sog)
     lowest = range_reduce(np.minimum, sog, stays.first, stays.last).astype(np.float64)
     mmsi, start, end, base = _common(segments, ids, hull_ids, zones, stays)
-    lat, lon = _mean_place(segments, stays, np.ones(len(segments), dtype=np.bool_))
+    lat, lon, _ = _mean_place(segments, stays, *_rows_of(stays))
     inner_first = np.minimum(stays.first + 1, stays.last)
     slow_inside = range_reduce(np.add, slow_h, inner_first, stays.last).astype(np.float64)
     return ZONE_PRESENCES.build(
@@ -208,9 +208,7 @@ def find_visits(
     can_lie = np.array([zone.kind in VISIT_KINDS for zone in zones.zones], dtype=np.bool_)
     stays = stays.take(can_lie[stays.zone]) if len(stays) else stays
     first, last = stays.first, stays.last
-    lengths = last - first + 1
-    rows = np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
-    of_stay = np.repeat(np.arange(len(stays)), lengths)
+    rows, of_stay = _rows_of(stays)
     stopped = _stopped(segments, rows, of_stay, parameters)
     smallest = _smallest_port(zones, can_lie)[fence_set[rows]] if len(rows) else np.zeros(0, dtype=np.int64)
     here = stopped & ((smallest == stays.zone[of_stay]) | (smallest < 0))
@@ -225,12 +223,12 @@ def find_visits(
     gap_h = np.where(last > first, gap_h, 0.0)
     entry = first > segments.offsets[stays.segment]
     leave = last + 1 < segments.offsets[stays.segment + 1]
-    has_stop = (stop_h >= parameters.min_stop_h) | ((n_stopped > 0) & (lengths <= _SPARSE))
+    has_stop = (stop_h >= parameters.min_stop_h) | ((n_stopped > 0) & (last - first < _SPARSE))
     has_stay = has_stop | (gap_h >= parameters.port_gap_h)
     confidence = np.where(has_stay, 2 + entry.astype(np.int8) + leave.astype(np.int8), 1).astype(np.int8)
-    lay = np.zeros(len(segments), dtype=np.bool_)
-    lay[rows[here]] = True
-    lat, lon = _mean_place(segments, stays, lay)
+    lat, lon, n_lying = _mean_place(segments, stays, rows[here], of_stay[here])
+    all_lat, all_lon, _ = _mean_place(segments, stays, rows, of_stay)
+    lat, lon = np.where(n_lying > 0, lat, all_lat), np.where(n_lying > 0, lon, all_lon)
     return Visits(stays, entry, leave, np.round(stop_h, 4), np.round(gap_h, 4), confidence, lat, lon)
 
 
@@ -317,20 +315,23 @@ def _smallest_port(zones: Zones, can_lie: npt.NDArray[np.bool_]) -> IntArray:
     return np.array(out, dtype=np.int64)
 
 
-def _mean_place(segments: Segments, stays: Stays, which: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Mean position of the marked rows of each stay, of all its rows where none is marked; across ±180° too."""
-    if not len(stays):
-        return np.zeros(0), np.zeros(0)
-    reference = segments.lon[segments.offsets[:-1]][segments.segment_of_rows]
-    east = wrap_degrees(segments.lon - reference)
-    lat, lon = np.zeros(len(stays)), np.zeros(len(stays))
-    done = np.zeros(len(stays), dtype=np.bool_)
-    for weight in (which.astype(np.float64), np.ones(len(segments))):
-        total = range_reduce(np.add, weight, stays.first, stays.last)
-        use = ~done & (total > 0)
-        for out, values in ((lat, segments.lat), (lon, east)):
-            sums = range_reduce(np.add, values * weight, stays.first, stays.last)
-            out[use] = sums[use] / total[use]
-        done |= use
-    start = segments.lon[segments.offsets[:-1]][stays.segment]
-    return np.round(lat, 6), np.round(wrap_degrees(lon + start), 6)
+def _rows_of(stays: Stays) -> tuple[IntArray, IntArray]:
+    """All rows of all stays, and for each the number of its stay."""
+    lengths = stays.last - stays.first + 1
+    rows = np.repeat(stays.first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
+    return rows, np.repeat(np.arange(len(stays)), lengths)
+
+
+def _mean_place(
+    segments: Segments, stays: Stays, rows: IntArray, of_stay: IntArray
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Mean position of the given rows of each stay, across ±180° too, and their number; NaN where it has none."""
+    number = np.bincount(of_stay, minlength=len(stays))
+    begin = segments.lon[stays.first]
+    east = wrap_degrees(segments.lon[rows] - begin[of_stay])
+    none = np.full(len(stays), np.nan)
+    means = [
+        np.divide(np.bincount(of_stay, weights=v, minlength=len(stays)), number, out=none.copy(), where=number > 0)
+        for v in (segments.lat[rows], east)
+    ]
+    return np.round(means[0], 6), np.round(wrap_degrees(means[1] + begin), 6), number

@@ -84,7 +84,7 @@ class Identity(Thresholds):
         same = imo_groups(claims)
         mmsi = claims.columns["mmsi"]
         firsts = claims.starts[:-1]
-        groups = np.unique(np.concatenate([odd, invalid, foreign, np.array(sorted(changed), dtype=np.intp)]))
+        groups = np.unique(np.concatenate([invalid, foreign, np.array([*odd, *changed], dtype=np.intp)]))
         wanted = set(mmsi[firsts[groups]].tolist())
         wanted.update(*(mmsi[rows].tolist() for rows in same.values()))
         lookups = Lookups(Surroundings(scene, wanted, self), VoyageSpans(history, wanted), self)
@@ -93,8 +93,8 @@ class Identity(Thresholds):
         fleet_drops = self._fleet_drops(claims, changed)
 
         found: list[Finding] = []
-        for group in odd:
-            found += invalid_mmsi(claims.group(group), lookups)
+        for group, kind in odd.items():
+            found += invalid_mmsi(claims.group(group), kind, lookups)
         for group in invalid:
             found += invalid_imo(claims.group(group), lookups)
         for group in foreign:

@@ -13,9 +13,10 @@ import numpy as np
 from detectors.finding import Evidence, Finding
 from detectors.names import near_equal_names
 from detectors.rules.identity.claims import Run, Spell, changes, runs_of
+from detectors.rules.identity.digits import flag_of, states_of
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
-from vessels.ais import flag_state, mmsi_text, state_names, states_of_mmsi
+from vessels.ais import mmsi_text, state_names
 from vessels.geodesy import distance_nmi
 from vessels.units import US_PER_DAY, US_PER_H
 
@@ -44,7 +45,7 @@ def flag_changes(imo: int, spells: Sequence[Spell], torn: set[frozenset[int]], l
     found: list[Finding] = []
     earlier: list[int] = []
     for old, new, _ in changes(runs):
-        states = flag_state(old.value), flag_state(new.value)
+        states = flag_of(old.value), flag_of(new.value)
         overlap_h = (old.last_us - new.first_us) / US_PER_H
         if None in states or states[0] == states[1] or overlap_h > thresholds.handover_overlap_h:
             continue
@@ -61,8 +62,8 @@ def _flag_change(imo: int, old: Run, new: Run, hops: int, lookups: Lookups) -> F
     between = sorted((old.last_us, new.first_us))
     around = lookups.surroundings.around((old.value, new.value), None, (), between[0], between[1])
     names = state_names()
-    flags = [names.get(state, state) if (state := flag_state(one)) else "?" for one in (old.value, new.value)]
-    related = bool(states_of_mmsi(old.value) & states_of_mmsi(new.value))
+    flags = [names.get(state, state) if (state := flag_of(one)) else "?" for one in (old.value, new.value)]
+    related = bool(states_of(old.value) & states_of(new.value))
     renamed = near_equal_names(before.name, after.name) is None
     grounds = [HOPPED] * hops + ([RENAMED_TOO] if renamed else [])
     if around.place == "under way":

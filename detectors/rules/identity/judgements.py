@@ -14,10 +14,10 @@ from rapidfuzz.distance import DamerauLevenshtein
 from detectors.finding import Evidence, Finding
 from detectors.rules.identity.changes import Transition, goes_on, near
 from detectors.rules.identity.claims import Run
+from detectors.rules.identity.digits import imo_passes
 from detectors.rules.identity.surroundings import Circumstances, Surroundings
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
-from vessels.ais import imo_check_digit_ok
 from vessels.geodesy import distance_nmi
 from vessels.units import US_PER_H
 
@@ -135,7 +135,7 @@ def _resized(one: Transition) -> float:
 
 
 def _renumbered(one: Transition) -> float:
-    old_ok, new_ok = (bool(ok) for ok in imo_check_digit_ok([one.old.value, one.new.value]))
+    old_ok, new_ok = imo_passes(one.old.value), imo_passes(one.new.value)
     slip = DamerauLevenshtein.distance(str(one.old.value), str(one.new.value)) <= 1
     if old_ok and new_ok:
         return NEW_IMO
@@ -194,10 +194,7 @@ def _evidence(one: Transition, together: Sequence[str]) -> tuple[Evidence, ...]:
     if together:
         lines.append(Evidence("changed together with it", ", ".join(together), "one thing at a time"))
     if one.kind == "imo_change":
-        ok = imo_check_digit_ok([old.value, new.value])
-        digits = ", ".join(
-            f"{run.value} {'passes' if fits else 'fails'}" for run, fits in zip((old, new), ok, strict=True)
-        )
+        digits = ", ".join(f"{run.value} {'passes' if imo_passes(run.value) else 'fails'}" for run in (old, new))
         lines.append(Evidence("check digits", digits, "both pass"))
     if one.returned_us is not None:
         lines.append(Evidence("the former claim came back", iso(one.returned_us), "a lawful change stays"))

@@ -15,6 +15,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from detectors.finding import Evidence, Finding
 from detectors.names import looks_like_gear, spelling
 from detectors.rules.identity.claims import Claims, Run, Spell, runs_of
+from detectors.rules.identity.digits import imo_passes, right_check_digit, states_of
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
 from vessels.ais import (
@@ -24,7 +25,6 @@ from vessels.ais import (
     mmsi_kinds,
     mmsi_text,
     state_names,
-    states_of_mmsi,
 )
 
 _ODD_KINDS: Final = (
@@ -52,10 +52,12 @@ FOREIGN_SIGN_OTHER: Final = 0.1
 WATCHED_HIGH: Final = 0.5
 
 
-def odd_mmsi_groups(claims: Claims) -> npt.NDArray[np.intp]:
-    """Groups whose MMSI is no ship's."""
+def odd_mmsi_groups(claims: Claims) -> dict[int, MmsiKind]:
+    """Groups whose MMSI is no ship's, with the kind it is of."""
     mmsi = claims.columns["mmsi"][claims.starts[:-1]]
-    return np.flatnonzero(np.isin(mmsi_kinds(mmsi), _ODD_KINDS))
+    kinds = mmsi_kinds(mmsi)
+    odd = np.flatnonzero(np.isin(kinds, _ODD_KINDS))
+    return {int(group): MmsiKind(int(kinds[group])) for group in odd}
 
 
 def invalid_imo_groups(claims: Claims) -> npt.NDArray[np.intp]:
@@ -77,7 +79,7 @@ def foreign_sign_groups(claims: Claims) -> npt.NDArray[np.intp]:
     for pair in np.unique(pairs[judged]).tolist():
         mid, code = divmod(pair, len(prefixes) + 1)
         state = call_sign_state(str(prefixes[code]))
-        if state is not None and state not in states_of_mmsi(mid * 1_000_000):
+        if state is not None and state not in states_of(mid * 1_000_000):
             foreign.append(pair)
     return _groups_with(claims, np.isin(pairs, foreign) & judged)
 
@@ -143,12 +145,11 @@ def _claimed(spells: Sequence[Spell]) -> Evidence:
     return Evidence("what the set says of its ship", ", ".join(said) or "nothing", "", f"{n_reports} reports, {when}")
 
 
-def invalid_mmsi(spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
-    """Findings on an MMSI that no administration assigns to a ship."""
+def invalid_mmsi(spells: Sequence[Spell], kind: MmsiKind, lookups: Lookups) -> list[Finding]:
+    """Findings on an MMSI of a kind that no administration assigns to a ship."""
     if any(looks_like_gear(spell.name) for spell in spells):
         return []
     mmsi = spells[0].mmsi
-    kind = MmsiKind(int(mmsi_kinds(np.array([mmsi]))[0]))
     thresholds = lookups.thresholds
     merchant = any(spell.claims_merchant(thresholds) for spell in spells)
     long = any(spell.length_m >= thresholds.merchant_length_m for spell in spells)
@@ -189,8 +190,8 @@ def invalid_imo(spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
     thresholds = lookups.thresholds
     found: list[Finding] = []
     runs = runs_of(spells, lambda spell: spell.imo or None, lambda a, b: a == b)
-    valid = [run for run in runs if _passes(run)]
-    for number in dict.fromkeys(run.value for run in runs if not _passes(run)):
+    valid = [run for run in runs if imo_passes(run.value)]
+    for number in dict.fromkeys(run.value for run in runs if not imo_passes(run.value)):
         members = [spell for run in runs if run.value == number for spell in run.spells]
         all_of_it = Run(number, tuple(members))
         if all_of_it.n_reports < thresholds.min_invalid_reports or all_of_it.duration_h < thresholds.min_settled_h:
@@ -204,7 +205,7 @@ def invalid_imo(spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
         carrier = last.claims_merchant(thresholds) and last.type_group in ("cargo", "tanker")
         long = last.length_m >= thresholds.merchant_length_m
         strength = CORRECTED if corrected else INVALID_IMO_CARRIER if carrier and long else INVALID_IMO_OTHER
-        right = next(digit for digit in range(10) if imo_check_digit_ok([number // 10 * 10 + digit])[0])
+        right = right_check_digit(number)
         evidence = [
             Evidence("IMO number claimed", str(number), f"{number // 10}{right} by its check digit (IMO A.1117(30))"),
             _claimed(members),
@@ -217,14 +218,10 @@ def invalid_imo(spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
     return found
 
 
-def _passes(run: Run) -> bool:
-    return bool(imo_check_digit_ok([run.value])[0])
-
-
 def flag_call_sign_mismatch(spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
     """Findings on call signs from the series of a state other than the MMSI's."""
     thresholds = lookups.thresholds
-    states = states_of_mmsi(spells[0].mmsi)
+    states = states_of(spells[0].mmsi)
     found: list[Finding] = []
     signs: dict[str, list[Spell]] = {}
     for spell in spells:

@@ -14,11 +14,12 @@ import numpy.typing as npt
 from detectors.finding import Evidence, Finding
 from detectors.names import near_equal_call_signs, near_equal_names
 from detectors.rules.identity.claims import Claims, Spell
+from detectors.rules.identity.digits import states_of
 from detectors.rules.identity.flags import flag_changes
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.surroundings import Points
 from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
-from vessels.ais import imo_check_digit_ok, states_of_mmsi
+from vessels.ais import imo_check_digit_ok
 from vessels.geodesy import distance_nmi
 from vessels.units import US_PER_H
 
@@ -227,7 +228,7 @@ def _two_sets(imo: int, newer: _Claimant, older: _Claimant) -> Finding:
     one, other = newer.spells[-1], older.spells[-1]
     signs_alike = one.call_sign is not None and near_equal_call_signs(one.call_sign, other.call_sign)
     named_alike = signs_alike or near_equal_names(one.name, other.name) is not None
-    flags_alike = bool(states_of_mmsi(newer.mmsi) & states_of_mmsi(older.mmsi))
+    flags_alike = bool(states_of(newer.mmsi) & states_of(older.mmsi))
     others = ([] if named_alike else [TWO_SETS_OTHER_NAME]) + ([] if flags_alike else [TWO_SETS_OTHER_FLAG])
     return Finding(
         detector="",
