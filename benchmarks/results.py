@@ -19,6 +19,8 @@ def middle(runs: list[dict[str, Any]], name: str) -> float:
 def table(head: list[str], rows: list[list[str]]) -> str:
     """A Markdown table: first column left, figures right."""
     rule = ["---", *["---:"] * (len(head) - 1)]
+    if any(len(cells) != len(head) for cells in rows):
+        raise ValueError(f"a row of this table has not the {len(head)} cells of its head: {head}")
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, rule, *rows])
 
 
@@ -104,17 +106,8 @@ def peer_table(results: dict[str, Any]) -> str:
         cells = [f"{peer['name']} {runs[0]['version']}", peer["job"], millions(n), f"{seconds:.1f}"]
         cells += [f"{middle(runs, 'cpu_seconds'):.1f}", rate(n, seconds)]
         rows.append([*cells, f"{middle(runs, 'peak_bytes') / n:,.0f}", found, ours, faster])
-    head = [
-        "peer",
-        "job",
-        "rows",
-        "seconds",
-        "rows/s",
-        "bytes a row",
-        "it found",
-        "scan's port visits",
-        "scan faster by",
-    ]
+    head = ["peer", "job", "rows", "seconds", "processor s", "rows/s", "bytes a row", "it found"]
+    head += ["scan's visits", "scan faster by"]
     return table(head, rows)
 
 

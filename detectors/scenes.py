@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from detectors.contract import Scene
-from detectors.watchlist import WatchList
+from detectors.watchlist import ListedVessel, WatchList
 from vessels import schema
 from vessels.geodesy import distance_nmi, step_distances_nmi
 from vessels.history import History
@@ -103,9 +103,30 @@ _TAKER: Final = _Track(
 )
 
 
+_LISTED: Final = WatchList(
+    (
+        ListedVessel(
+            entry_id="invented-hai-yun-7",
+            caption="HAI YUN 7",
+            imo=2573403,
+            mmsi=frozenset(),
+            names=frozenset({"HAI YUN 7"}),
+            call_signs=frozenset(),
+            datasets="invented",
+            url="",
+        ),
+    ),
+    name="invented list",
+)
+_NO_LIST: Final = WatchList()
+
+
 def small_scene() -> Scene:
-    """A handful of ships: an ordinary trader, a relay, changed names and numbers, one MMSI on two hulls."""
-    return _scene(_history((_ORDINARY, _RELAY, _LOADER, *_SHARED, _TAKER)), _zones())
+    """A handful of ships: an ordinary trader, a relay, changed names and numbers, one MMSI on two hulls.
+
+    Its watch list has one of them.
+    """
+    return _scene(_history((_ORDINARY, _RELAY, _LOADER, *_SHARED, _TAKER)), _zones(), _LISTED)
 
 
 def empty_scene() -> Scene:
@@ -127,8 +148,8 @@ def silent_scene() -> Scene:
     return _scene(tables, _zones())
 
 
-def _scene(tables: Mapping[str, pa.Table], zones: Zones) -> Scene:
-    return Scene(history=History(as_of=_AS_OF, **tables), zones=zones, watchlist=WatchList(), as_of=_AS_OF)
+def _scene(tables: Mapping[str, pa.Table], zones: Zones, listed: WatchList = _NO_LIST) -> Scene:
+    return Scene(history=History(as_of=_AS_OF, **tables), zones=zones, watchlist=listed, as_of=_AS_OF)
 
 
 def _zones() -> Zones:

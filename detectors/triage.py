@@ -125,8 +125,8 @@ def weigh(findings: Iterable[Finding]) -> list[Finding]:
 def judge(weights: Sequence[tuple[str, float]]) -> Verdict:
     """The verdict on a voyage from the kinds and weights (decibans) of its findings, in any order.
 
-    Kinds repeat: of one kind the heaviest counts in full and each further one half of what is left, so that forty
-    calls at one port do not make a certainty.
+    Where a kind repeats, the heaviest counts in full and each further one a quarter of the one before it: two calls of
+    one voyage come from one schedule, and forty calls do not make a certainty.
 
     >>> judge([("listed_vessel", 45.0)]).band, judge([("watched_port_call", 4.0)]).is_flagged
     ('critical', False)
@@ -137,7 +137,7 @@ def judge(weights: Sequence[tuple[str, float]]) -> Verdict:
     sums: dict[str, float] = defaultdict(float)
     for kind in sorted(by_kind):
         ordered = sorted(by_kind[kind], reverse=True)
-        sums[weight_of(kind).group] += sum(weight / 2**i for i, weight in enumerate(ordered))
+        sums[weight_of(kind).group] += sum(weight / 4**i for i, weight in enumerate(ordered))
     groups = tuple(GroupSum(group, round(sums[group], 3), CAPS_DB.get(group, OTHER_CAP_DB)) for group in sorted(sums))
     total = PRIOR_DB + sum(group.counted_db for group in groups)
     score = round(1.0 / (1.0 + 10.0 ** (-total / 10.0)), 6)

@@ -34,8 +34,8 @@ from vessels.tabular import chunk_of
 DEFAULT_CHUNK_ROWS: Final = 1_000_000
 _SAMPLE_ROWS: Final = 5_000
 """First rows by which units and zone are settled and columns are believed."""
-_ONE_BY_ONE: Final = frozenset({"mmsi", "lat", "lon", "sog", "cog", "geometry", "millisecond"})
-"""Fields whose values seldom repeat; all others may come as dictionaries."""
+_ONE_BY_ONE: Final = frozenset({"mmsi", "lat", "lon", "sog", "cog", "heading", "geometry", "millisecond"})
+"""Fields that are sooner read value by value; all others may come as dictionaries of their different values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class OpenedFile:
         Raises InputFileError for damage found on the way; then nothing of the file may be used, not even what
         was read before.
         """
-        wanted, repeating = _wanted(self.layout)
+        wanted, repeating = _wanted(self.layout, self.format)
         for piece in self.source.read(unit, wanted, repeating):
             if not piece.arrays:
                 yield _EMPTY, piece.counts
@@ -149,7 +149,7 @@ def open_input(file: InputFile, options: ReadOptions) -> OpenedFile:
             layout = bind(source.names, dialect=options.dialect, columns=options.columns, timezone=options.timezone)
         check_types(layout, source.type_of)
         units = source.units()
-        for piece in source.read(units[0], *_wanted(layout), max_rows=_SAMPLE_ROWS) if units else ():
+        for piece in source.read(units[0], *_wanted(layout, source.format), max_rows=_SAMPLE_ROWS) if units else ():
             if piece.arrays:
                 layout = settle(layout, _by_field(piece.arrays, layout, file.name))
             break
@@ -182,11 +182,15 @@ def _source(file: InputFile, options: ReadOptions) -> Source:
     )
 
 
-def _wanted(layout: Layout) -> tuple[list[int], frozenset[int]]:
-    """Numbers of the columns to read, and of those whose values repeat."""
+def _wanted(layout: Layout, file_format: str) -> tuple[list[int], frozenset[int]]:
+    """Numbers of the columns to read, and of those that may come as dictionaries.
+
+    Times in text do so in Parquet, which mostly holds them that way, and not in CSV, where making one costs more
+    than reading each.
+    """
     wanted = [*layout.columns.values(), *(index for _, index in layout.twins)]
-    repeating = [index for name, index in layout.columns.items() if name not in _ONE_BY_ONE]
-    return wanted, frozenset(repeating)
+    one_by_one = _ONE_BY_ONE if file_format == "parquet" else _ONE_BY_ONE | {"timestamp"}
+    return wanted, frozenset(index for name, index in layout.columns.items() if name not in one_by_one)
 
 
 def _by_field(arrays: Mapping[int, pa.Array], layout: Layout, name: str) -> dict[str, pa.Array]:

@@ -224,7 +224,7 @@ def _doubtful_vessels(
 
 @dataclass(slots=True)
 class _Open:
-    """An open track: where it was last, how fast and whither."""
+    """An open track: where it was last, how fast (0 if unknown) and whither (NaN if unknown)."""
 
     number: int
     time_h: float
@@ -250,7 +250,7 @@ def _misfit(track: _Open, time_h: float, lat: float, lon: float, sog: float, mot
     allowed = min(max(speed, motion.floor_speed_kn), motion.ceiling_speed_kn)
     if away > motion.slack_nmi + allowed * hours:
         return None
-    if track.sog > 0.0 and hours > 0.0:
+    if track.sog > 0.0 and hours > 0.0 and not math.isnan(track.cog):
         run = track.sog * hours / 60.0
         ahead_lat = track.lat + run * math.cos(math.radians(track.cog))
         ahead_lon = track.lon + run * math.sin(math.radians(track.cog)) / max(math.cos(math.radians(track.lat)), 0.01)
@@ -275,10 +275,9 @@ def _tracks_of_vessel(
     """
     starts = _sure_runs(sog, step_nmi, step_h, motion)
     ends = np.concatenate([starts[1:], [len(time_us)]]) - 1
-    known = ~(np.isnan(sog[ends]) | np.isnan(cog[ends]))
     hours = (time_us - time_us[0]) / US_PER_H
     firsts = (hours[starts], lat[starts], lon[starts], np.nan_to_num(sog[starts]))
-    lasts = (hours[ends], lat[ends], lon[ends], np.where(known, sog[ends], 0.0), np.where(known, cog[ends], 0.0))
+    lasts = (hours[ends], lat[ends], lon[ends], np.nan_to_num(sog[ends]), cog[ends])
     number = np.empty(len(starts), dtype=np.int32)
     open_tracks: list[_Open] = []
     n_tracks = 0
@@ -310,7 +309,7 @@ def _sure_runs(
     """First rows of runs whose every step is within the slack, or short in time and no faster than reported."""
     reported = np.zeros(len(sog), dtype=np.float32)
     reported[1:] = np.fmax(np.nan_to_num(sog[1:]), np.nan_to_num(sog[:-1]))
-    reach = np.float32(motion.speed_factor) * np.minimum(reported, np.float32(motion.ceiling_speed_kn))
+    reach = np.minimum(np.float32(motion.speed_factor) * reported, np.float32(motion.ceiling_speed_kn))
     within = step_nmi <= motion.slack_nmi + reach * step_h
     sure = (step_nmi <= motion.slack_nmi) | (within & (step_h <= _SURE_H))
     sure[0] = False

@@ -147,15 +147,17 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
     n_sources = int(columns["source"].max()) + 1 if len(columns["source"]) else 0
     vessel = vessel_of_rows(rows.offsets)
     vessel, columns, outside = _within_span(vessel, columns, span_us, n_sources)
+    mmsi, vessel = _heard(rows.mmsi, vessel) if len(vessel) < int(rows.offsets[-1]) else (rows.mmsi, vessel)
     _sort_by_time(vessel, columns)
-    hashes = _row_hashes(rows.mmsi, vessel, columns, register.hashes())
-    keep, repeats, across = _order_ties(vessel, columns, hashes, n_sources)
+    claim_hashes = register.hashes()
+    hashes = _row_hashes(mmsi, vessel, columns, claim_hashes)
+    keep, repeats, across = _order_ties(vessel, columns, hashes, claim_hashes, n_sources)
     tally = Tally(
         *_digests(hashes, columns["source"], keep, n_sources),
         repeats,
         outside,
         across,
-        _coverage(rows.mmsi, vessel, columns),
+        _coverage(mmsi, vessel, columns),
     )
     silent = np.flatnonzero(np.isnan(columns["lat"]) & (keep == _KEEP))
     statements = Statements(vessel[silent].astype(np.int64), columns["time_us"][silent], columns["static"][silent])
@@ -165,8 +167,8 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
     for column in columns.values():
         column.flags.writeable = False
     return TrackBlock(
-        mmsi=rows.mmsi,
-        offsets=offsets_of(vessel, len(rows.mmsi)),
+        mmsi=mmsi,
+        offsets=offsets_of(vessel, len(mmsi)),
         statements=statements,
         tally=tally,
         **columns,
@@ -183,6 +185,14 @@ def _within_span(
         outside += np.bincount(columns["source"][~inside], minlength=n_sources)
         vessel, columns = vessel[inside], {name: column[inside] for name, column in columns.items()}
     return vessel, columns, outside
+
+
+def _heard(mmsi: IntArray, vessel: npt.NDArray[np.int32]) -> tuple[IntArray, npt.NDArray[np.int32]]:
+    """The vessels that have rows left, and for each row its place among them."""
+    heard = np.bincount(vessel, minlength=len(mmsi)) > 0
+    if heard.all():
+        return mmsi, vessel
+    return mmsi[heard], (np.cumsum(heard, dtype=np.int32) - 1)[vessel]
 
 
 def _sort_by_time(vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray]) -> None:
@@ -268,7 +278,11 @@ def without(column: AnyArray, rows: npt.NDArray[np.integer]) -> AnyArray:
 
 
 def _order_ties(
-    vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray], hashes: npt.NDArray[np.uint64], n_sources: int
+    vessel: npt.NDArray[np.int32],
+    columns: dict[str, AnyArray],
+    hashes: npt.NDArray[np.uint64],
+    claim_hashes: npt.NDArray[np.uint64],
+    n_sources: int,
 ) -> tuple[npt.NDArray[np.int8], IntArray, int]:
     """Order rows of one vessel and instant by what they say, in place; mark which repeat an earlier one."""
     time: IntArray = columns["time_us"]
@@ -283,6 +297,7 @@ def _order_ties(
     rows = np.flatnonzero(tied)
     source = columns["source"]
     order = rows[np.lexsort((source[rows], hashes[rows], time[rows], vessel[rows]))]
+    order = _by_content(order, vessel, columns, hashes, claim_hashes)
     for column in columns.values():
         column[rows] = column[order]
     hashes[rows] = hashes[order]
@@ -294,6 +309,32 @@ def _order_ties(
     verdict[rows[in_file]] = _REPEAT
     repeats += np.bincount(source[rows[in_file]], minlength=n_sources)
     return verdict, repeats, int((repeat & ~in_file).sum())
+
+
+_CONTENT: Final = ("lon", "nav_status", "draught", "heading", "cog", "sog", "lat")
+"""What orders different rows of one instant, last first: neither MMSI nor time, so that renaming a ship or shifting
+time changes no order."""
+
+
+def _by_content(
+    order: npt.NDArray[np.intp],
+    vessel: npt.NDArray[np.int32],
+    columns: Mapping[str, AnyArray],
+    hashes: npt.NDArray[np.uint64],
+    claim_hashes: npt.NDArray[np.uint64],
+) -> npt.NDArray[np.intp]:
+    """Tied rows, sorted by vessel, time and hash, sorted again by what they say where an instant has different rows."""
+    time, h, v = columns["time_us"][order], hashes[order], vessel[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (time[1:] != time[:-1]) | (v[1:] != v[:-1])
+    instant = np.cumsum(new) - 1
+    first = h[np.flatnonzero(new)]
+    mixed = np.bincount(instant, weights=h != first[instant]) > 0
+    at = np.flatnonzero(mixed[instant])
+    rows = order[at]
+    said = [columns[name][rows] for name in _CONTENT]
+    order[at] = rows[np.lexsort((h[at], claim_hashes[columns["static"][rows]], *said, instant[at]))]
+    return order
 
 
 def _digests(

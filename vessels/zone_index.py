@@ -2,7 +2,7 @@
 
 Takes polygons (longitudes in [-180, 180]); gives for each position the id of a *set* of fences. A raster decides
 most positions: blocks of one degree, and in blocks that a border crosses, cells of 1/32 degree. Only positions in
-cells that a border crosses are tested against polygons.
+cells that a border crosses are tested against polygons. A position on the border lies inside.
 """
 
 from collections.abc import Sequence
@@ -161,7 +161,7 @@ class ZoneIndex:
             which = np.zeros(len(rows), dtype=np.int64)
             members: list[tuple[int, ...]] = [inside]
             for fence in border:
-                hit = shapely.contains_xy(self._fences[fence], x, y)
+                hit = shapely.intersects_xy(self._fences[fence], x, y)
                 which, members = _split(which, members, hit, fence)
             ids = np.array([self._set_id(tuple(sorted(m))) for m in members], dtype=np.int32)
             out[rows] = ids[which]

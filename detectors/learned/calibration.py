@@ -49,7 +49,7 @@ class Calibration:
         value = np.asarray(score, dtype=np.float64)
         below = np.searchsorted(self.reference, value, side="left")
         not_above = np.searchsorted(self.reference, value, side="right")
-        counted = 1.0 - (below + not_above) / (2.0 * self.n)
+        counted = 1.0 - (below + not_above + 1) / (2.0 * (self.n + 1))
         excess = np.maximum(value - self.threshold, 0.0) / self.scale
         survival = np.exp(-excess)
         probability = np.where(value > self.threshold, self.share * survival, np.maximum(counted, self.share))
@@ -63,5 +63,8 @@ def calibrate(scores: FloatArray) -> Calibration:
     n = len(reference)
     n_tail = max(round(TAIL_SHARE * n), 1)
     threshold = float(reference[n - n_tail - 1])
+    share = (n_tail + 1) / (
+        n + 1
+    )  # expected above the order statistic taken as threshold (Weibull's plotting position)
     mean_excess = float((reference[n - n_tail :] - threshold).mean())
-    return Calibration(reference, threshold, n_tail / n, max(mean_excess, float(np.finfo(np.float32).tiny)))
+    return Calibration(reference, threshold, share, max(mean_excess, float(np.finfo(np.float32).tiny)))

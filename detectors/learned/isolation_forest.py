@@ -213,8 +213,8 @@ class UnusualVoyages(Parameters):
         if model is None and self.baseline is not None and not _too_small(self.baseline) and len(rows):
             model = self.fit()
         if model is None:
-            notes = (_why_silent(self.baseline),) if len(rows) else ()
-            return VoyageScores(ids, unscored, unscored, unscored, features, np.zeros_like(matrix), None, True, notes)
+            why = (_why_silent(self.baseline),) * bool(len(rows))
+            return VoyageScores(ids, unscored, unscored, unscored, features, np.zeros_like(matrix), None, True, why)
         comparable = model.baseline.origin.watched_zones == watched_zones_digest(scene.zones)
         if not comparable:
             matrix[:, _WATCHED] = np.nan

@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 
-from detectors.contract import Scene
+from detectors.batch.settings import Settings
+from detectors.catalogue import make_detectors
+from detectors.contract import Detector, Scene
 from detectors.finding import Evidence, Finding
 from detectors.scenes import TABLES, empty_scene, silent_scene, small_scene
 from detectors.testing import check_detector
+
+EXPECTED = {
+    "geofence": {"watched_port_call", "relay_voyage"},
+    "identity": {"shared_mmsi", "name_change", "imo_dropped"},
+    "watchlist": {"listed_vessel"},
+}
+"""What the small scene holds for certain, so that the laws are tried on findings and not on silence."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,12 @@ class NamedTwice:
 def test_a_law_abiding_detector_passes_and_its_findings_come_back() -> None:
     found = check_detector(NamedTwice())
     assert {finding.mmsi for finding in found} == {412903360, 445012340}
+
+
+@pytest.mark.parametrize("detector", make_detectors(Settings()), ids=lambda detector: detector.name)
+def test_every_detector_of_the_catalogue_keeps_the_laws(detector: Detector) -> None:
+    found = check_detector(detector)
+    assert {finding.kind for finding in found} >= EXPECTED.get(detector.name, set())
 
 
 def test_a_scene_of_ones_own_is_used() -> None:

