@@ -217,7 +217,7 @@ def write_days(fleet: Fleet, days: int, rows: int, seed: int, out: Path) -> int:
     def flush(least: int) -> None:
         nonlocal held
         if writer is not None and held and sum(table.num_rows for table in held) >= least:
-            table = pa.concat_tables(held)
+            table = pa.concat_tables(held).unify_dictionaries()
             whole = table.num_rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS if least > 1 else table.num_rows
             writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
             held = [table.slice(whole)] if whole < table.num_rows else []

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -78,11 +79,15 @@ class Spelling:
     numbers: tuple[str, ...]
 
 
+@lru_cache(maxsize=4096)
 def _cleaned(name: str | None) -> str:
     text = clean_text(name) or ""
+    if text.isascii():
+        return text
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
+@lru_cache(maxsize=4096)
 def spelling(name: str | None) -> Spelling:
     """The name without padding, accents, punctuation, prefix (M/V), "NO." and battery level; roman numerals as digits.
 

@@ -52,6 +52,11 @@ _AS_OF: Final = datetime(2024, 6, 30, tzinfo=UTC)
 _STEP_H: Final = 2.0
 """Time between two positions of a sketch."""
 _SOURCE: Final = "source-0"
+_UNEVENTFUL: Final = (
+    *("slow_share", "n_stops_at_sea", "longest_stop_h", "silence_share", "interval_irregularity"),
+    *("draught_change_m", "status_mismatch_share"),
+)
+"""Measures of a voyage on which nothing happens: all of them 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +111,14 @@ _TAKER: Final = _Track(
 _LISTED: Final = WatchList(
     (
         ListedVessel(
-            entry_id="invented-hai-yun-7",
-            caption="HAI YUN 7",
-            imo=2573403,
-            mmsi=frozenset(),
-            names=frozenset({"HAI YUN 7"}),
-            call_signs=frozenset(),
-            datasets="invented",
-            url="",
+            "invented-hai-yun-7",
+            "HAI YUN 7",
+            2573403,
+            frozenset(),
+            frozenset({"HAI YUN 7"}),
+            frozenset(),
+            "invented",
+            "",
         ),
     ),
     name="invented list",
@@ -126,12 +131,12 @@ def small_scene() -> Scene:
 
     Its watch list has one of them.
     """
-    return _scene(_history((_ORDINARY, _RELAY, _LOADER, *_SHARED, _TAKER)), _zones(), _LISTED)
+    return _scene(_history((_ORDINARY, _RELAY, _LOADER, *_SHARED, _TAKER)), read_zones(), _LISTED)
 
 
 def empty_scene() -> Scene:
     """A night in which nothing was heard."""
-    return _scene({name: table.empty() for name, table in TABLES.items()}, _zones())
+    return _scene({name: table.empty() for name, table in TABLES.items()}, read_zones())
 
 
 def silent_scene() -> Scene:
@@ -145,15 +150,11 @@ def silent_scene() -> Scene:
         tables[name] = declared.build(
             {c.name: tables[name][c.name] if c.name in _KEYS else pa.nulls(n, c.type) for c in declared.columns}
         )
-    return _scene(tables, _zones())
+    return _scene(tables, read_zones())
 
 
 def _scene(tables: Mapping[str, pa.Table], zones: Zones, listed: WatchList = _NO_LIST) -> Scene:
     return Scene(history=History(as_of=_AS_OF, **tables), zones=zones, watchlist=listed, as_of=_AS_OF)
-
-
-def _zones() -> Zones:
-    return read_zones()
 
 
 def _day(day: float) -> datetime:
@@ -163,7 +164,7 @@ def _day(day: float) -> datetime:
 def _history(tracks: Sequence[_Track]) -> dict[str, pa.Table]:
     """The tables of these tracks, sorted as `History` says."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    zones = _zones()
+    zones = read_zones()
     for track in sorted(tracks, key=lambda t: (t.mmsi, t.calls[0][1])):
         _add_track(rows, track, zones)
     _add_vessels(rows)
@@ -187,10 +188,7 @@ def _add_track(rows: dict[str, list[dict[str, Any]]], track: _Track, zones: Zone
             "start": _day(days[0]),
             "end": _day(days[-1]),
             "n_positions": len(days),
-            "start_lat": lat[0],
-            "start_lon": lon[0],
-            "end_lat": lat[-1],
-            "end_lon": lon[-1],
+            **_places(lat, lon, {"start": 0, "end": -1}),
             "distance_nmi": float(steps.sum()),
             "max_implied_speed_kn": float(steps.max()) / _STEP_H,
         }
@@ -216,6 +214,13 @@ def _sail(track: _Track, zones: Zones) -> tuple[Any, Any, Any]:
     at, lat, lon = np.array(stops).T
     days = np.arange(at[0], at[-1] + 1e-9, _STEP_H / 24.0)
     return days, np.interp(days, at, lat), np.interp(days, at, lon)
+
+
+def _places(lat: Any, lon: Any, rows: Mapping[str, int]) -> dict[str, float]:
+    """Positions of some rows under the names they have in a table: `start_lat`, `start_lon`, ..."""
+    return {
+        f"{name}_{axis}": values[row] for name, row in rows.items() for axis, values in (("lat", lat), ("lon", lon))
+    }
 
 
 def _visit(keys: Mapping[str, Any], call: tuple[str, float, float], zones: Zones) -> dict[str, Any]:
@@ -282,28 +287,17 @@ def _voyage(
         "last_seen": last_seen,
         "span_end": last_seen if destination is None else destination["end"],
         "n_positions": int(inside.sum()),
-        "start_lat": lat[first],
-        "start_lon": lon[first],
-        "end_lat": lat[last],
-        "end_lon": lon[last],
+        **_places(lat, lon, {"start": first, "end": last}),
         "distance_nmi": distance,
         "duration_h": duration_h,
         "moving_h": duration_h,
-        "mean_speed_kn": distance / duration_h,
-        "median_speed_kn": distance / duration_h,
+        **dict.fromkeys(("mean_speed_kn", "median_speed_kn", "max_speed_kn"), distance / duration_h),
+        **dict.fromkeys(_UNEVENTFUL, 0.0),
         "speed_spread_kn": 0.5,
-        "max_speed_kn": distance / duration_h,
-        "slow_share": 0.0,
-        "n_stops_at_sea": 0,
-        "longest_stop_h": 0.0,
         "detour_ratio": distance / straight if straight else None,
         "turning_deg_per_nmi": 0.1,
         "longest_silence_h": _STEP_H,
-        "silence_share": 0.0,
         "night_share": 0.5,
-        "interval_irregularity": 0.0,
-        "draught_change_m": 0.0,
-        "status_mismatch_share": 0.0,
         "drift_angle_deg": 2.0,
         "speed_residual_kn": 0.1,
     }
@@ -335,10 +329,7 @@ def _spells(keys: Mapping[str, Any], track: _Track, sailed: tuple[Any, Any, Any]
                 "first_seen": _day(days[first]),
                 "last_seen": _day(days[last]),
                 "n_reports": len(inside),
-                "first_lat": lat[first],
-                "first_lon": lon[first],
-                "last_lat": lat[last],
-                "last_lon": lon[last],
+                **_places(lat, lon, {"first": first, "last": last}),
             }
         )
     return spells

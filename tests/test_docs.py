@@ -21,7 +21,6 @@ import pytest
 from detectors.batch.scan import scan
 from detectors.batch.settings import Settings
 from detectors.cli.entry import main
-from detectors.triage import CAPS_DB, DEFAULT_WEIGHT, OTHER_CAP_DB, PRIOR_DB, WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
@@ -95,15 +94,6 @@ def keys(section: str) -> str:
     return markdown(["key", "default", "meaning"], rows)
 
 
-def weights() -> str:
-    rows = [[f"`{w.kind}`", w.group, f"{w.full_db:g}", f"{CAPS_DB[w.group]:g}", w.why] for w in WEIGHTS]
-    rows.append(
-        ["any other", DEFAULT_WEIGHT.group, f"{DEFAULT_WEIGHT.full_db:g}", f"{OTHER_CAP_DB:g}", DEFAULT_WEIGHT.why]
-    )
-    text = markdown(["kind", "group", "dB at strength 1", "cap of the group", "why"], rows)
-    return f"Prior: {PRIOR_DB:g} dB.\n\n{text}"
-
-
 def console(argument: str, desk: Path, shown: list[str]) -> str:
     """A command and what it prints, cut as `| head -N` cuts it; RANK3 stands for the id of the third flagged voyage."""
     for word in re.findall(r"RANK\d+", argument):
@@ -129,8 +119,6 @@ def test_what_is_made_from_the_code_is_up_to_date(page: Path, desk: Path, empty_
             return match["mark"] + columns(empty_tables[argument])
         if what == "keys":
             return match["mark"] + keys(argument)
-        if what == "weights":
-            return match["mark"] + weights()
         assert what == "console", f"{page}: nothing makes {what!r}"
         return match["mark"] + console(argument, desk, shown)
 

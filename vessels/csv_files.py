@@ -27,8 +27,9 @@ _MAX_LEADING_LINES: Final = 50
 """Comment lines looked through before the header."""
 _ROW_BYTES: Final = 160
 """A row of the widest common layout, about: turns rows wanted into bytes to read at a time."""
-_MIN_BLOCK: Final = 1 << 20
+_SAMPLE_BLOCK: Final = 1 << 20
 _MAX_BLOCK: Final = 1 << 25
+"""Bytes parsed at a time; no row can be longer."""
 
 _NOTHING_BELOW_HEADER: Final = ("Empty CSV file", "Could not skip initial")
 """How Arrow's reader words that a file ends with its header."""
@@ -101,13 +102,25 @@ class CsvSource:
 
         Raises InputFileError where the file breaks off or a value is too long for a row.
         """
+        if max_rows is None:
+            yield from self._pieces(columns, repeating, None, _MAX_BLOCK)
+            return
+        try:
+            sample = list(self._pieces(columns, repeating, max_rows, _SAMPLE_BLOCK))
+        except InputFileError as fault:
+            if fault.reason != "broken_csv":
+                raise
+            sample = list(self._pieces(columns, repeating, max_rows, _MAX_BLOCK))
+        yield from sample
+
+    def _pieces(self, columns: Sequence[int], repeating: Set[int], max_rows: int | None, block: int) -> Iterator[Piece]:
+        if self.chunk_rows * _ROW_BYTES < block:
+            block = max(self.chunk_rows * _ROW_BYTES, _SAMPLE_BLOCK)
         ragged = _Ragged(self.skip, len(self.names) + self.extra_column)
         with opened(self.path, self.name, self.sniffed.packing) as stream:
             lines = _LineCounter(stream, self.sniffed.encoding)
             try:
-                reader = pa_csv.open_csv(
-                    pa.PythonFile(lines, "r"), *self._options(columns, repeating, ragged, max_rows)
-                )
+                reader = pa_csv.open_csv(pa.PythonFile(lines, "r"), *self._options(columns, repeating, ragged, block))
             except pa.ArrowInvalid as why:
                 if any(words in str(why) for words in _NOTHING_BELOW_HEADER):
                     return
@@ -136,13 +149,12 @@ class CsvSource:
         return InputFileError("broken_csv", f"{self.name} cannot be split into rows: {one_line(why)}")
 
     def _options(
-        self, columns: Sequence[int], repeating: Set[int], ragged: "_Ragged", max_rows: int | None
+        self, columns: Sequence[int], repeating: Set[int], ragged: "_Ragged", block: int
     ) -> tuple[Any, Any, Any]:
         labels = [str(i) for i in range(len(self.names) + self.extra_column)]
         wanted = [labels[i] for i in sorted(set(columns))]
         coded = pa.dictionary(pa.int32(), pa.string())
         types = {labels[i]: coded if i in repeating else pa.string() for i in columns}
-        block = min(max(self.chunk_rows * _ROW_BYTES, _MIN_BLOCK), _MAX_BLOCK) if max_rows is None else _MIN_BLOCK
         return (
             pa_csv.ReadOptions(use_threads=False, column_names=labels, skip_rows=self.skip, block_size=block),
             pa_csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=ragged),

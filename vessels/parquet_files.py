@@ -52,7 +52,8 @@ class ParquetSource:
         return int(self.metadata.num_rows)
 
     def type_of(self, column: int) -> pa.DataType:
-        return self.schema[column].type
+        kind = self.schema[column].type
+        return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
     def units(self) -> tuple[Unit, ...]:
         """Runs of row groups of about `chunk_rows` rows."""

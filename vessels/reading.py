@@ -27,9 +27,10 @@ from vessels.nmea_files import NmeaSource
 from vessels.parquet_files import ParquetSource
 from vessels.quality import RejectCounts
 from vessels.settling import check_types, settle
-from vessels.sniffing import sniff
+from vessels.sniffing import one_line, sniff
 from vessels.sources import Source, Unit
 from vessels.tabular import chunk_of
+from vessels.times import value_at
 
 DEFAULT_CHUNK_ROWS: Final = 1_000_000
 _SAMPLE_ROWS: Final = 5_000
@@ -121,7 +122,12 @@ class OpenedFile:
             if not piece.arrays:
                 yield _EMPTY, piece.counts
                 continue
-            chunk, counts = chunk_of(_by_field(piece.arrays, self.layout, self.file.name), self.layout, piece.rows)
+            by_field = _by_field(piece.arrays, self.layout, self.file.name)
+            try:
+                chunk, counts = chunk_of(by_field, self.layout, piece.rows)
+            except (pa.ArrowException, InputFileError) as why:
+                reason = why.reason if isinstance(why, InputFileError) else "unreadable"
+                raise InputFileError(reason, f"{self.file.name}: {one_line(why)}") from why
             yield chunk, counts.merged(piece.counts)
 
 
@@ -210,7 +216,7 @@ def _same_values(one: pa.Array, other: pa.Array) -> bool:
         first, second = numbers(one), numbers(other)
         if first.unreadable is None and second.unreadable is None:
             return bool(np.array_equal(first.values, second.values, equal_nan=True))
-    return bool(one.to_pylist() == other.to_pylist())
+    return [value_at(one, row) for row in range(len(one))] == [value_at(other, row) for row in range(len(other))]
 
 
 DATA_SUFFIXES: Final = (

@@ -14,11 +14,11 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vessels.geodesy import step_distances_nmi
 from vessels.parameters import Parameters
@@ -75,6 +75,14 @@ class MotionModel(Parameters):
         description="Tracks kept open at once under one MMSI; beyond it the longest unheard is closed. "
         "Source: a bound on time for numbers such as 123456789, which thousands of sets send.",
     )
+
+    @model_validator(mode="after")
+    def _ceiling_over_floor(self) -> Self:
+        if self.ceiling_speed_kn < self.floor_speed_kn:
+            raise ValueError(
+                f"ceiling_speed_kn {self.ceiling_speed_kn} is below floor_speed_kn {self.floor_speed_kn}; raise it"
+            )
+        return self
 
 
 DEFAULT_MOTION: Final = MotionModel()

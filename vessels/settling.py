@@ -17,7 +17,7 @@ from vessels.fields import Mask, holds_numbers, mmsi_column, numbers
 from vessels.layouts import Layout
 from vessels.quality import LAT_LIMIT_DEG, LON_LIMIT_DEG
 from vessels.text import shown
-from vessels.times import is_ambiguous_date, is_text, parse_times
+from vessels.times import is_ambiguous_date, is_text, parse_times, value_at
 
 _MEASURES: Final = ("sog", "cog", "heading", "draught", "length_m", "beam_m")
 _MOST: Final = 0.5
@@ -106,7 +106,7 @@ def _refuse_if_all(
     """Refuse the file when values are there and not one is good."""
     if bad is None or not bad.any() or not (bad | _none_or(missing)).all():
         return
-    example = shown(sample[field_name][int(np.argmax(bad))].as_py())
+    example = shown(value_at(sample[field_name], int(np.argmax(bad))))
     raise InputFileError(
         "column_content",
         f"no value of the column {layout.name_of(field_name)!r} can be {_words(field_name)}: the first is {example!r}; "
@@ -118,7 +118,7 @@ def _refuse_ambiguous(layout: Layout, array: pa.Array, unreadable: Mask | None) 
     kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
     if unreadable is None or not is_text(kind):
         return
-    text = shown(array[int(np.argmax(unreadable))].as_py())
+    text = shown(value_at(array, int(np.argmax(unreadable))))
     if is_ambiguous_date(text):
         raise InputFileError(
             "ambiguous_date",

@@ -22,7 +22,7 @@ from vessels.layouts import Layout
 from vessels.quality import Nulled, Reject, RejectCounts, Verdicts
 from vessels.sources import RowNumbers
 from vessels.text import shown
-from vessels.times import is_text, parse_times
+from vessels.times import is_text, parse_times, value_at
 
 _US_PER_MS: Final = 1000
 _MS_PER_S: Final = 1000
@@ -225,13 +225,9 @@ def _rejects(verdicts: Verdicts, columns: Columns, layout: Layout, rows: RowNumb
 
 def _example(columns: Columns, layout: Layout, row: int) -> str:
     """What a row said, under the file's own names."""
-    said = []
-    for field_name in (*ESSENTIAL, "mobile_type", "message_type"):
-        if field_name in columns:
-            value = (
-                columns[field_name][row].as_py()
-                if not pa.types.is_timestamp(columns[field_name].type)
-                else columns[field_name][row]
-            )
-            said.append(f"{layout.name_of(field_name)}={shown(value)}")
+    said = [
+        f"{layout.name_of(field_name)}={shown(value_at(columns[field_name], row))}"
+        for field_name in (*ESSENTIAL, "mobile_type", "message_type")
+        if field_name in columns
+    ]
     return ", ".join(said)

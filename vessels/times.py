@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -93,6 +93,24 @@ def as_string(array: pa.Array) -> pa.Array:
     if pa.types.is_binary_view(kind):
         array = array.cast(pa.binary())
     return array.cast(pa.large_string() if pa.types.is_large_binary(array.type) else pa.string(), safe=False)
+
+
+def value_at(array: pa.Array, row: int) -> Any:
+    """One value for people to see: text that is no UTF-8 as Latin-1, timestamps as ISO text."""
+    scalar = array[row]
+    if isinstance(scalar, pa.DictionaryScalar):
+        return value_at(array.dictionary, scalar.index.as_py()) if scalar.is_valid else None
+    if not scalar.is_valid:
+        return None
+    if pa.types.is_timestamp(scalar.type):
+        return str(scalar)
+    if not is_text(scalar.type):
+        return scalar.as_py()
+    raw: bytes = scalar.as_buffer().to_pybytes()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _through_dictionary(array: pa.DictionaryArray, parse: Callable[[pa.Array], Instants]) -> Instants:
@@ -205,7 +223,7 @@ def _iso_in_one(array: pa.Array, zone: str | None) -> Instants | None:
         return Instants(np.zeros(len(array), np.int64), missing=np.ones(len(array), np.bool_))
     if pc.min(pc.binary_length(array)).as_py() < len("2022-01-03T00:00"):
         return None
-    first = array.drop_null()[0].as_py() if array.null_count else array[0].as_py()
+    first = value_at(array.drop_null() if array.null_count else array, 0)
     zoned = bool(re.search(r"(?:Z|[+-]\d\d(?::?\d\d)?)$", first[11:]))
     try:
         stamps = array.cast(pa.timestamp("us", tz="UTC" if zoned else None))
@@ -269,8 +287,8 @@ def read_time(text: str, zone: str | None, *, day_first: bool = False) -> tuple[
     if match is None:
         if not _NUMBER.fullmatch(text):
             return None
-        number = pa.array([int(text)]) if text.lstrip("+-").isdigit() else pa.array([float(text)])
-        read = _from_numbers(number.cast(pa.int64()) if pa.types.is_integer(number.type) else number, zone)
+        whole = text.lstrip("+-").isdigit() and abs(int(text)) < _FAR_US
+        read = _from_numbers(pa.array([int(text) if whole else float(text)]), zone)
         return None if read.unreadable is not None else (int(read.us[0]), False)
     part = match.groupdict()
     month = _MONTHS.get(part["month"].lower()) if "month" in part else int(part["mo"])

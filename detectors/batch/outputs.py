@@ -33,7 +33,7 @@ _STAGING_PREFIX: Final = ".wakewatch-"
 
 
 def check_out(out: Path, inputs: Sequence[Path] = ()) -> None:
-    """Refuse early, before hours of work, a folder that could not be written or that is an input itself.
+    """Refuse early, before hours of work, a folder that could not be written or that lies in an input folder.
 
     Raises UsageError.
     """
@@ -45,8 +45,11 @@ def check_out(out: Path, inputs: Sequence[Path] = ()) -> None:
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise UsageError(f"{out}: no permission to write in {nearest}")
     for folder in inputs:
-        if folder.is_dir() and out.exists() and out.samefile(folder):
-            raise UsageError(f"{out}: is an input folder too; the next run would read its own results. Choose another")
+        if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(
+                f"{out}: lies in the input folder {folder}; the next run would take its tables for tracks. "
+                "Choose a folder outside"
+            )
 
 
 class Written(Protocol):

@@ -108,7 +108,7 @@ def _sum(case: Case, width: int) -> list[str]:
         how = f"{len(kinds)} finding{'' if len(kinds) == 1 else 's'}: "
         how += ", ".join(f"{f.row['kind']} {f.row['weight_db']:+.1f}" for f in kinds)
         if group.sum_db < sum(f.row["weight_db"] for f in kinds) - ROUNDING:
-            how += "; of one kind each further one counts half as much as the one before"
+            how += "; of one kind each further one counts less"
         if group.sum_db > group.cap_db:
             how += f"; {group.sum_db:+.1f} together, capped"
         rows.append([group.group, f"{group.counted_db:+.1f} dB", how])

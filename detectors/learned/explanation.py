@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from detectors.contract import Scene
 from detectors.finding import Evidence, Finding
-from detectors.learned.features import FEATURES
-from detectors.learned.scaling import Usual
+from detectors.learned.features import ASPECT_OF_FEATURE, ASPECTS, FEATURES
+from detectors.learned.scaling import USUAL_SPREADS, Usual
 from detectors.learned.ship_class import UNKNOWN, describe
 from vessels.ais import clean_text, mmsi_text
 
@@ -24,18 +24,22 @@ KIND: Final = "unusual_voyage"
 STRENGTH_TENFOLDS: Final = 6.0
 """Strength grows evenly with the tenfolds of rarity: 1 in 1,000 is 0.5, 1 in 10,000 is 0.67, 1 in a million is 1."""
 LEAST_DROP_SHARE: Final = 0.2
-"""Features that lower the score by less than this share of what the first one does are not named."""
+"""Aspects that lower the score by less than this share of what the first one does are not named."""
 
 _SILENCE: Final = frozenset({"longest_silence_h", "silence_share", "interval_irregularity"})
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One flagged voyage: its features in natural units, its scores, and how much the baseline can tell."""
+    """One flagged voyage: its features in natural units, its scores, and how much the baseline can tell.
+
+    `spreads` is how far each feature is from the usual; `score_without` the score with each aspect as usual.
+    """
 
     row: int
     features: dict[str, Any]
     usual: Usual
+    spreads: FloatArray
     raw_score: float
     score_without: FloatArray
     probability: float
@@ -49,11 +53,26 @@ class Case:
     watched_comparable: bool
 
     def reasons(self, at_most: int) -> tuple[int, ...]:
-        """Numbers of the features whose return to the usual lowers the score most, the first one first."""
+        """Numbers of the features whose return to the usual lowers the score most, the first one first.
+
+        Features of one aspect return together, because one of them hides the other: an aspect is named if it lowers
+        the score by enough, then its features that lie outside the usual, or the farthest of them.
+        """
         drop = self.raw_score - self.score_without
-        order = np.lexsort((np.arange(len(drop)), -drop))[:at_most]
         least = LEAST_DROP_SHARE * max(float(drop.max()), 0.0)
-        return tuple(int(number) for number in order if drop[number] > 0.0 and drop[number] >= least)
+        chosen: list[int] = []
+        for aspect in np.lexsort((np.arange(len(drop)), -drop)).tolist():
+            if drop[aspect] <= 0.0 or drop[aspect] < least:
+                break
+            own = [number for number, of in enumerate(ASPECT_OF_FEATURE) if of == aspect]
+            own.sort(key=lambda number: -abs(self.spreads[number]))
+            chosen += [number for number in own if number == own[0] or abs(self.spreads[number]) > USUAL_SPREADS]
+        return tuple(chosen[:at_most])
+
+    def without(self, feature: int) -> tuple[str, float]:
+        """The aspect of a feature, and the score were that aspect usual."""
+        aspect = ASPECT_OF_FEATURE[feature]
+        return ASPECTS[aspect][0], float(self.score_without[aspect])
 
     @property
     def strength(self) -> float:
@@ -112,12 +131,13 @@ def _evidence(explained: Explained, peers: str) -> tuple[Evidence, ...]:
             feature.text(float(feature.original(values[number])))
             for values in (case.usual.low, case.usual.centre, case.usual.high)
         )
+        aspect, score = case.without(number)
         lines.append(
             Evidence(
                 what=feature.words,
                 observed=feature.text(case.features[feature.name]),
                 expected=f"usually {centre}; 8 in 10 voyages lie between {low} and {high}; "
-                f"there the score would be {case.score_without[number]:.3f} instead of {case.raw_score:.3f}",
+                f"with the {aspect} as usual the score would be {score:.3f} instead of {case.raw_score:.3f}",
                 unit=feature.unit,
             )
         )

@@ -105,6 +105,11 @@ ASPECTS: Final = (
 )
 """Sides of a voyage, each told by one to three features: what the forest looks at. Every feature is in one of them."""
 
+ASPECT_OF_FEATURE: Final = tuple(
+    next(number for number, (_, names) in enumerate(ASPECTS) if name in names) for name in FEATURE_NAMES
+)
+"""Number of the aspect of each feature."""
+
 VOYAGE_FEATURES: Final = Table(
     "voyage_features",
     (

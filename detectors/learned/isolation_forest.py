@@ -21,7 +21,14 @@ from detectors.finding import Finding
 from detectors.learned.baseline import Baseline, default_baseline, watched_zones_digest
 from detectors.learned.calibration import Calibration, calibrate
 from detectors.learned.explanation import Case, Explained, unusual_voyage
-from detectors.learned.features import FEATURE_NAMES, FEATURES, scaled_matrix, voyage_features
+from detectors.learned.features import (
+    ASPECT_OF_FEATURE,
+    ASPECTS,
+    FEATURE_NAMES,
+    FEATURES,
+    scaled_matrix,
+    voyage_features,
+)
 from detectors.learned.scaling import ALL, Scaling, aspects, learn_scaling
 from detectors.learned.ship_class import TextArray
 from detectors.learned.spans import IntArray
@@ -245,11 +252,11 @@ class UnusualVoyages(Parameters):
         ]
 
     def _explain(self, scores: VoyageScores, model: FittedForest, rows: IntArray) -> list[Explained]:
-        """Each flagged voyage with its score after each feature in turn is brought back to the usual."""
-        n_features = len(FEATURES)
-        changed = np.repeat(scores.standardised[rows], n_features, axis=0)
-        changed[np.arange(len(changed)), np.tile(np.arange(n_features), len(rows))] = 0.0
-        singly = model.score(changed).reshape(len(rows), n_features) if len(rows) else np.empty((0, n_features))
+        """Each flagged voyage with its score after each aspect in turn is brought back to the usual."""
+        n_aspects = len(ASPECTS)
+        of_aspect = np.equal.outer(range(n_aspects), ASPECT_OF_FEATURE)
+        changed = np.where(of_aspect, 0.0, scores.standardised[rows][:, None, :]).reshape(-1, len(FEATURES))
+        singly = model.score(changed).reshape(-1, n_aspects)
         classes = scores.features.column("ship_class").to_pylist()
         cases = []
         for row, without in zip(rows.tolist(), singly, strict=True):
@@ -259,6 +266,7 @@ class UnusualVoyages(Parameters):
                 row=row,
                 features=scores.features.slice(row, 1).to_pylist()[0],
                 usual=model.scaling.usual(ship_class, scores.features.column("length_band")[row].as_py()),
+                spreads=scores.standardised[row],
                 raw_score=float(scores.raw_score[row]),
                 score_without=without,
                 probability=float(scores.tail_probability[row]),

@@ -30,6 +30,10 @@ coarser group together. The form is the credibility estimate of Buehlmann (1967)
 MAX_SPREADS: Final = 10.0
 """What lies farther from the usual is brought to this distance: one absurd number must not stretch a whole axis."""
 
+USUAL_SPREADS: Final = 1.5
+"""An aspect nearer to the usual than this is usual and not told apart further: else a forest calls the most ordinary
+voyages odd for being at an edge. Measured: of 0, 0.5, 1, 1.5 and 2 the one that ranks best (docs/anomaly.md)."""
+
 ALL: Final = ""
 
 
@@ -83,14 +87,14 @@ class Scaling:
 def aspects(standardised: FloatArray) -> FloatArray:
     """How far each aspect of a voyage is from the usual: root mean square over its features. Shape (rows, aspects).
 
-    A forest over single features asks about one in seventeen at each split and tells little of an oddity that shows
+    Never under `USUAL_SPREADS`, so all that is usual is one value. A forest over single features asks about one in seventeen at each split and tells little of an oddity that shows
     in one or two; over aspects it finds more (measured, docs/anomaly.md).
     """
-    columns = [
+    distances = [
         np.sqrt(np.mean(np.square(standardised[:, [FEATURE_NAMES.index(name) for name in names]]), axis=1))
         for _, names in ASPECTS
     ]
-    return np.column_stack(columns)
+    return np.maximum(np.column_stack(distances), USUAL_SPREADS)
 
 
 def learn_scaling(matrix: FloatArray, ship_class: TextArray, length_band: TextArray, vessel: IntArray) -> Scaling:

@@ -166,7 +166,10 @@ def _vessels(identities: Sequence[Row]) -> list[Row]:
 
 
 def scene(
-    past: History | None = None, watchlist: WatchList | None = None, zones: Sequence[Zone] = ZONES, **tables: Sequence[Row]
+    past: History | None = None,
+    watchlist: WatchList | None = None,
+    zones: Sequence[Zone] = ZONES,
+    **tables: Sequence[Row],
 ) -> Scene:
     """A scene of these tables: KP_NAMPO watched high, CN_DALIAN elevated, KR_BUSAN not."""
     past = past if past is not None else history(**tables)

@@ -58,9 +58,11 @@ def test_the_same_scan_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_set_aside_and_the_others_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path / "a.csv", track())
-    write(tmp_path / "b.csv", [[1, 2]], header=["colour", "weight"])
-    assert main(["scan", str(tmp_path), "--out", str(tmp_path / "out")]) == 3
+    tracks = tmp_path / "tracks"
+    tracks.mkdir()
+    write(tracks / "a.csv", track())
+    write(tracks / "b.csv", [[1, 2]], header=["colour", "weight"])
+    assert main(["scan", str(tracks), "--out", str(tmp_path / "out")]) == 3
     err = capsys.readouterr().err
     assert "b.csv" in err
     run = load_run(tmp_path / "out").run
@@ -88,9 +90,11 @@ def test_no_such_input_is_wrong_usage(tmp_path: Path) -> None:
 
 
 def test_a_pipe_among_the_inputs_is_set_aside_and_not_waited_for(tmp_path: Path) -> None:
-    write(tmp_path / "a.csv", track())
-    os.mkfifo(tmp_path / "pipe.csv")
-    assert main(["scan", str(tmp_path), "--out", str(tmp_path / "out")]) == 3
+    tracks = tmp_path / "tracks"
+    tracks.mkdir()
+    write(tracks / "a.csv", track())
+    os.mkfifo(tracks / "pipe.csv")
+    assert main(["scan", str(tracks), "--out", str(tmp_path / "out")]) == 3
 
 
 @pytest.mark.parametrize(

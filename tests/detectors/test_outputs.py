@@ -167,9 +167,11 @@ def test_a_folder_without_permission_is_refused(tmp_path: Path) -> None:
         check_out(closed / "out")
 
 
-def test_an_input_folder_is_no_output_folder(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="input folder"):
-        check_out(tmp_path, [tmp_path / "." / ""])
+def test_a_folder_among_the_inputs_is_no_output_folder(tmp_path: Path) -> None:
+    for out in (tmp_path, tmp_path / "." / "", tmp_path / "deep" / "out"):
+        with pytest.raises(UsageError, match="input folder"):
+            check_out(out, [tmp_path])
+    check_out(tmp_path / "out", [tmp_path / "tracks", tmp_path / "a.csv"])
 
 
 @pytest.mark.parametrize(

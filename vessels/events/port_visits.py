@@ -7,12 +7,12 @@ swinging at anchor on the border makes one visit. Whether a call matters is left
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vessels.geodesy import wrap_degrees
 from vessels.parameters import Parameters
@@ -54,6 +54,12 @@ class StayParameters(Parameters):
         description="Slow: too slow to be on passage. "
         "Source: Global Fishing Watch loitering and encounters (under 2 kn).",
     )
+
+    @model_validator(mode="after")
+    def _end_over_begin(self) -> Self:
+        if self.stop_end_kn < self.stop_begin_kn:
+            raise ValueError(f"stop_end_kn {self.stop_end_kn} is below stop_begin_kn {self.stop_begin_kn}; raise it")
+        return self
 
 
 DEFAULT_STAYS: Final = StayParameters()
@@ -243,7 +249,7 @@ def visit_ids(segments: Segments, zones: Zones, stays: Stays) -> list[str]:
 def visits_table(
     segments: Segments, ids: Sequence[str], hull_ids: Sequence[str], zones: Zones, visits: Visits, draught: FloatArray
 ) -> pa.Table:
-    """The `port_visits` table. `draught` (n + 1,) is the last draught claimed at or before each row, NaN if none."""
+    """The `port_visits` table. `draught` (n,) is the last draught claimed at or before each row, NaN if none."""
     stays = visits.stays
     _, start, end, base = _common(segments, ids, hull_ids, zones, stays)
     after = np.where(visits.exit_seen, stays.last + 1, stays.last)
@@ -292,12 +298,15 @@ def _usual_steps(segments: Segments, parameters: StayParameters) -> npt.NDArray[
 def _stopped(
     segments: Segments, rows: IntArray, of_stay: IntArray, parameters: StayParameters
 ) -> npt.NDArray[np.bool_]:
-    """Whether the ship lies still at each row: between falling under the one speed and rising over the other."""
+    """Whether the ship lies still at each row: between falling under the one speed and rising over the other.
+
+    Where no speed is reported, the way made good since the row before tells; a track's first row then tells nothing.
+    """
     sog = segments.sog[rows]
     unknown = np.isnan(sog)
     if unknown.any():
-        hours = np.maximum(segments.step_h[rows[unknown]], np.float32(1.0 / 3600.0))
-        sog[unknown] = segments.step_nmi[rows[unknown]] / hours
+        nmi, hours = segments.step_nmi[rows[unknown]], segments.step_h[rows[unknown]]
+        sog[unknown] = np.divide(nmi, hours, out=np.full(len(nmi), np.nan, dtype=np.float32), where=hours > 0)
     sure = np.where(sog < parameters.stop_begin_kn, 1, np.where(sog > parameters.stop_end_kn, -1, 0))
     first_of_stay = np.ones(len(rows), dtype=np.bool_)
     first_of_stay[1:] = of_stay[1:] != of_stay[:-1]

@@ -107,6 +107,8 @@ def transitions(spells: Sequence[Spell], thresholds: Thresholds) -> list[Transit
     """The settled changes of one group, field by field; none where former values keep coming back."""
     found: list[Transition] = []
     for field in _fields(thresholds):
+        if len({field.value_of(spell) for spell in spells} - {None}) < 2:
+            continue
         runs = settled(runs_of(spells, field.value_of, field.agree), field.agree, thresholds)
         if len(runs) < 2 or takes_turns(runs, field.key_of, thresholds):
             continue

@@ -202,7 +202,7 @@ def runs_of(spells: Sequence[Spell], value_of: Callable[[Spell], Any], agree: Ca
         value = value_of(spell)
         if value is None:
             continue
-        if runs and agree(runs[-1][0], value):
+        if runs and (runs[-1][0] == value or agree(runs[-1][0], value)):
             runs[-1][1].append(spell)
         else:
             runs.append((value, [spell]))

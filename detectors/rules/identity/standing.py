@@ -39,10 +39,14 @@ class VoyageSpans:
         end = np.maximum(np.maximum(times_us(rows["span_end"]), times_us(rows["last_seen"])), start)
         columns = [rows[name].to_pylist() for name in ("voyage_id", "hull_id", "segment_id")]
         self._spans: dict[int, list[_Span]] = {}
+        self._of_hull: dict[tuple[int, str | None], list[_Span]] = {}
         for mmsi, *values in zip(rows["mmsi"].to_pylist(), start.tolist(), end.tolist(), *columns, strict=True):
             self._spans.setdefault(mmsi, []).append(_Span(*values))
         for spans in self._spans.values():
             spans.sort(key=lambda span: (span.start_us, span.voyage_id))
+        for mmsi, spans in self._spans.items():
+            for span in spans:
+                self._of_hull.setdefault((mmsi, span.hull_id), []).append(span)
 
     def told_of_each(self, finding: Finding, first_us: int, last_us: int, hull_id: str | None) -> list[Finding]:
         """The finding once for each voyage of its MMSI (and hull) between two times; once as it is if there is none."""
@@ -59,8 +63,9 @@ class VoyageSpans:
         return [_told(finding, span, span.start_us, span.end_us) for span in spans if span.start_us > after_us]
 
     def _of(self, mmsi: int, hull_id: str | None) -> list[_Span]:
-        spans = self._spans.get(mmsi, [])
-        return [span for span in spans if hull_id is None or span.hull_id in (None, hull_id)]
+        if hull_id is None:
+            return self._spans.get(mmsi, [])
+        return self._of_hull.get((mmsi, hull_id), []) + self._of_hull.get((mmsi, None), [])
 
 
 def _told(finding: Finding, span: _Span, start_us: int, end_us: int) -> Finding:

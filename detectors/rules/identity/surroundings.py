@@ -4,12 +4,13 @@ Takes the history's visits, presences and sketches for the few MMSI asked about;
 with words for its evidence. How much they weigh is left to the rules.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -92,6 +93,22 @@ class _Rows:
         return slice(int(low), int(high))
 
 
+class _ByHull:
+    """Stays by MMSI and hull, so that one of thousands of ships under a filler MMSI is found at once."""
+
+    def __init__(self) -> None:
+        self._stays: dict[int, dict[str | None, list[Stay]]] = {}
+
+    def add(self, mmsi: int, stay: Stay) -> None:
+        self._stays.setdefault(mmsi, {}).setdefault(stay.hull_id, []).append(stay)
+
+    def of(self, mmsi: int, hull_id: str | None) -> Iterator[Stay]:
+        """Stays of one hull and those of no known hull; of all where no hull is given."""
+        by_hull = self._stays.get(mmsi, {})
+        for hull in by_hull if hull_id is None else (hull_id, None):
+            yield from by_hull.get(hull, ())
+
+
 class Surroundings:
     """Answers where the ships with these MMSI were; built once a run, in time linear in the tables."""
 
@@ -102,26 +119,27 @@ class Surroundings:
         self._levels = {zone.zone_id: zone.watch for zone in scene.zones.zones}
         self._names = {zone.zone_id: zone.name for zone in scene.zones.zones}
         self._now_us = int(scene.as_of.timestamp() * 1_000_000)
-        self._stays: dict[int, list[Stay]] = {}
-        self._visits: dict[int, list[Stay]] = {}
+        self._stays = _ByHull()
+        self._visits = _ByHull()
         for stay, one, confidence in self._all_stays(history.port_visits, mmsi, visits=True):
             if confidence >= MIN_VISIT_CONFIDENCE:
-                self._visits.setdefault(one, []).append(stay)
+                self._visits.add(one, stay)
             if stay.level != "none":
-                self._stays.setdefault(one, []).append(stay)
+                self._stays.add(one, stay)
         for stay, one, _ in self._all_stays(history.zone_presences, mmsi, visits=False):
             if stay.level != "none":
-                self._stays.setdefault(one, []).append(stay)
+                self._stays.add(one, stay)
         sketch_rows = _Rows(history.sketches, mmsi, "timestamp")
         self._sketch_rows = sketch_rows
         self._time_us = times_us(sketch_rows.table["timestamp"])
         self._lat = pc.fill_null(sketch_rows.table["lat"], np.nan).to_numpy()
         self._lon = pc.fill_null(sketch_rows.table["lon"], np.nan).to_numpy()
-        segments = sketch_rows.table["segment_id"].combine_chunks().dictionary_encode()
-        if isinstance(segments, pa.ChunkedArray):
-            segments = segments.combine_chunks()
-        self._segment = pc.fill_null(segments.indices, -1).to_numpy().astype(np.int64)
-        self._segment_codes: dict[Any, int] = {name: code for code, name in enumerate(segments.dictionary.to_pylist())}
+        names = sketch_rows.table["segment_id"].to_numpy().astype(object)
+        codes, known = pd.factorize(names)
+        self._segment = codes.astype(np.int64)
+        self._segment_codes: dict[Any, int] = {name: code for code, name in enumerate(known.tolist())}
+        self._by_segment = np.argsort(self._segment, kind="stable")
+        self._segment_starts = np.searchsorted(self._segment[self._by_segment], np.arange(len(known) + 1))
 
     def _all_stays(self, table: pa.Table, wanted: IntArray, visits: bool) -> list[tuple[Stay, int, int]]:
         rows = _Rows(table, wanted, "start", "end").table
@@ -146,13 +164,13 @@ class Surroundings:
 
     def points(self, mmsi: int, segments: Collection[str | None] = ()) -> Points:
         """Track points of an MMSI, of these segments only if any is named."""
-        rows = self._sketch_rows.of(mmsi)
-        points = Points(self._time_us[rows], self._lat[rows], self._lon[rows], self._segment[rows])
-        codes = [self._segment_codes[s] for s in segments if s is not None and s in self._segment_codes]
+        codes = sorted({self._segment_codes[s] for s in segments if s is not None and s in self._segment_codes})
         if not codes:
-            return points
-        keep = np.isin(points.segment, codes)
-        return Points(points.time_us[keep], points.lat[keep], points.lon[keep], points.segment[keep])
+            rows = np.arange(self._sketch_rows.of(mmsi).start, self._sketch_rows.of(mmsi).stop)
+        else:
+            starts = self._segment_starts
+            rows = np.sort(np.concatenate([self._by_segment[starts[code] : starts[code + 1]] for code in codes]))
+        return Points(self._time_us[rows], self._lat[rows], self._lon[rows], self._segment[rows])
 
     def around(
         self, mmsi: Sequence[int], hull_id: str | None, segments: Collection[str | None], first_us: int, last_us: int
@@ -166,12 +184,13 @@ class Surroundings:
         self, mmsi: Sequence[int], hull_id: str | None, segments: Collection[str | None], first_us: int, last_us: int
     ) -> tuple[Place, float, str | None]:
         for one in mmsi:
-            for stay in self._visits.get(one, ()):
-                if _same_hull(stay, hull_id) and stay.start_us <= last_us and stay.end_us >= first_us:
+            for stay in self._visits.of(one, hull_id):
+                if stay.start_us <= last_us and stay.end_us >= first_us:
                     return "in port", 0.0, self._names.get(stay.zone_id, stay.zone_id)
         if last_us - first_us > self._thresholds.unseen_h * US_PER_H:
             return "unseen", 0.0, None
-        tracks = [self.points(one, segments) for one in mmsi]
+        named = [segment for segment in segments if segment is not None]
+        tracks = [self.points(mmsi[0], named)] if named else [self.points(one) for one in mmsi]
         for margin_us in _NEAR_US:
             near = [
                 np.flatnonzero((t.time_us >= first_us - margin_us) & (t.time_us <= last_us + margin_us)) for t in tracks
@@ -192,18 +211,14 @@ class Surroundings:
         reach = {"high": self._thresholds.watched_days, "elevated": self._thresholds.elevated_days}
         best: tuple[tuple[int, float, int], Stay] | None = None
         for one in mmsi:
-            for stay in self._stays.get(one, ()):
+            for stay in self._stays.of(one, hull_id):
                 days = max(stay.start_us - last_us, first_us - stay.end_us, 0) / US_PER_DAY
-                if days > reach.get(stay.level, -1.0) or not _same_hull(stay, hull_id):
+                if days > reach.get(stay.level, -1.0):
                     continue
                 rank = (0 if stay.level == "high" else 1, days, stay.start_us)
                 if best is None or rank < best[0]:
                     best = (rank, stay)
         return (best[1], best[0][1]) if best else (None, 0.0)
-
-
-def _same_hull(stay: Stay, hull_id: str | None) -> bool:
-    return hull_id is None or stay.hull_id is None or stay.hull_id == hull_id
 
 
 def _sailed(track: Points, rows: npt.NDArray[np.intp]) -> tuple[float, float]:

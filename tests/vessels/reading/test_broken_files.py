@@ -187,6 +187,41 @@ def test_huge_text_in_a_number_is_one_bad_row(read_text: ReadText) -> None:
     assert len(got.counts.rejects["position_unreadable"].example) < 400
 
 
+def test_a_cell_of_megabytes_is_one_bad_row(read_text: ReadText) -> None:
+    got = read_text(HEADER + ROW + ROW.replace("50.75", "9" * 3_000_000 + "x") + ROW)
+    assert (got.n, got.reasons) == (2, {"position_unreadable": 1})
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_bytes_that_are_no_text_spoil_one_row_at_most(read_text: ReadText, place: int) -> None:
+    cells = ROW.strip().encode().split(b",")
+    cells[place] = b"5\xb0\xff"
+    bad = b",".join(cells) + b"\n"
+    for rows in (ROW.encode() + bad, bad + ROW.encode()):
+        got = read_text(HEADER.encode() + rows)
+        assert got.n + got.counts.n_rejected == 2
+        assert got.n == (1 if place < 4 else 2)
+
+
+def test_nested_columns_before_the_needed_ones_do_not_shift_them(read: Callable[..., Any], tmp_path: Path) -> None:
+    good = {"mmsi": [235000001], "timestamp": ["2020-01-01T00:00:00Z"], "lat": [1.0], "lon": [2.0]}
+    nested = {
+        "tags": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+        "box": pa.array([{"x": 1.0, "y": {"z": [2.0]}}]),
+        "list": pa.array([[{"p": 1, "q": 2}]]),
+        "a.b": pa.array([1]),
+    }
+    pq.write_table(pa.table({**nested, **good}), tmp_path / "x.parquet")
+    got = read(tmp_path / "x.parquet")
+    assert (got["mmsi"], got["lat"], got["lon"]) == ([235000001], [1.0], [2.0])
+
+
+def test_numbers_no_clock_can_hold_are_bad_rows(read_text: ReadText) -> None:
+    for number in ("9999999999999999999", "-9223372036854775808", "99999999999999999999999"):
+        got = read_text(HEADER + ROW + ROW.replace("2016-01-12T13:02:11Z", number))
+        assert got.n == 1
+
+
 def test_control_characters_never_reach_an_example(read_text: ReadText) -> None:
     got = read_text(HEADER + ROW + ROW.replace("50.75", "\x1b[31mred"))
     assert "\x1b" not in got.counts.rejects["position_unreadable"].example
