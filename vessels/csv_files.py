@@ -118,7 +118,7 @@ class CsvSource:
             block = max(self.chunk_rows * _ROW_BYTES, _SAMPLE_BLOCK)
         ragged = _Ragged(self.skip, len(self.names) + self.extra_column)
         with opened(self.path, self.name, self.sniffed.packing) as stream:
-            lines = _LineCounter(stream, self.sniffed.encoding)
+            lines = _Utf8Lines(stream, self.sniffed.encoding)
             try:
                 reader = pa_csv.open_csv(pa.PythonFile(lines, "r"), *self._options(columns, repeating, ragged, block))
             except pa.ArrowInvalid as why:
@@ -220,27 +220,48 @@ class _Ragged:
         return RejectCounts(n + swallowed, MappingProxyType(rejects))
 
 
-class _LineCounter(io.RawIOBase):
-    """A readable stream that counts the lines it hands on, as UTF-8."""
+class _Utf8Lines(io.RawIOBase):
+    """A readable stream that hands on text as valid UTF-8, and counts its lines.
+
+    A line that is no UTF-8 is taken for Latin-1: providers mix both, and Arrow cannot show a row that is neither.
+    """
 
     def __init__(self, stream: Any, encoding: str) -> None:
         super().__init__()
         self._stream, self._encoding = stream, encoding
-        self._rest = b""
+        self._raw, self._ready = b"", b""
+        self._ended = False
         self._n_ends, self._last = 0, b"\n"
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        data = bytes(self._stream.read(size if size >= 0 else None))
+        while not self._ended and (size < 0 or len(self._ready) < size):
+            data = bytes(self._stream.read(size if size > 0 else _MAX_BLOCK))
+            self._ended = not data
+            self._ready += self._whole_lines(data)
+        size = len(self._ready) if size < 0 else size
+        out, self._ready = self._ready[:size], self._ready[size:]
+        self._n_ends += out.count(b"\n")
+        self._last = out[-1:] or self._last
+        return out
+
+    def _whole_lines(self, data: bytes) -> bytes:
+        """The lines complete with `data`, as UTF-8; what follows the last line end is kept for the next call."""
+        self._raw += data
         if self._encoding != "utf-8":
-            data, self._rest = _even(self._rest + data)
-            data = data.decode(self._encoding, "replace").lstrip("\ufeff").encode()
-        self._n_ends += data.count(b"\n")
-        if data:
-            self._last = data[-1:]
-        return data
+            even = len(self._raw) - len(self._raw) % 2
+            whole, self._raw = self._raw[:even], self._raw[even:]
+            return whole.decode(self._encoding, "replace").lstrip("\ufeff").encode("utf-8", "replace")
+        end = max(self._raw.rfind(b"\n"), self._raw.rfind(b"\r")) + 1
+        cut = len(self._raw) if self._ended or end == 0 else end
+        whole, self._raw = self._raw[:cut], self._raw[cut:]
+        if whole.isascii() or _is_utf8(whole):
+            return whole
+        return b"\n".join(
+            line if _is_utf8(line) else line.decode("latin-1").encode() for line in whole.split(b"\n")
+        )
 
     @property
     def n_lines(self) -> int:
@@ -248,9 +269,12 @@ class _LineCounter(io.RawIOBase):
         return self._n_ends + (self._last != b"\n")
 
 
-def _even(data: bytes) -> tuple[bytes, bytes]:
-    whole = len(data) - len(data) % 2
-    return data[:whole], data[whole:]
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _blank_lines(source: CsvSource, skip: int) -> int:

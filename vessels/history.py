@@ -21,11 +21,11 @@ from vessels.events.port_visits import (
     visit_ids,
     visits_table,
 )
-from vessels.identities import identity_spells
+from vessels.identities import identity_spells, place_statements, rows_from
 from vessels.parameters import Parameters
 from vessels.schema import IDENTITIES, PORT_VISITS, SEGMENTS, SKETCHES, VESSELS, VOYAGES, ZONE_PRESENCES, Table, make_id
 from vessels.segments import MotionModel, Segments, segment_ids, separate
-from vessels.track import Tally, TrackBlock
+from vessels.track import Statements, Tally, TrackBlock
 from vessels.voyages import VoyageParameters, find_legs, thin_rows, voyages_table
 from vessels.zones import VISIT_KINDS, Zones
 
@@ -98,7 +98,7 @@ def derive(
     fence_set = zones.index.lookup(segments.lat, segments.lon)
     stays = find_stays(segments, zones, fence_set)
     visits = find_visits(segments, zones, fence_set, stays, parameters.stays)
-    draught = _draught_so_far(segments)
+    draught = _draught_so_far(segments, block.statements, claims)
     legs = find_legs(segments, visits, parameters.voyages)
     visit_names = visit_ids(segments, zones, visits.stays)
     in_port = _has_port(zones)[fence_set]
@@ -133,12 +133,25 @@ def _has_port(zones: Zones) -> npt.NDArray[np.bool_]:
     return np.array([any(can_lie[f // 2] for f in one if f % 2 == 0) for one in zones.index.sets], dtype=np.bool_)
 
 
-def _draught_so_far(segments: Segments) -> npt.NDArray[np.float64]:
-    """The last draught claimed at or before each row of its segment, NaN before the first. Shape (n,)."""
-    known = np.where(np.isnan(segments.draught), -1, np.arange(len(segments)))
+def _draught_so_far(
+    segments: Segments, statements: Statements, claims: Sequence[StaticClaim]
+) -> npt.NDArray[np.float64]:
+    """The last draught claimed at or before each row of its segment, NaN before the first. Shape (n,).
+
+    A static-only row's draught holds from the next position on.
+    """
+    draught = segments.draught
+    said = np.flatnonzero(~np.isnan(statements.draught))
+    if len(said):
+        statements = statements.take(said)
+        row, which = rows_from(segments, place_statements(segments, statements, claims), statements.time_us)
+        silent = np.isnan(draught[row])
+        draught = draught.copy()
+        draught[row[silent]] = statements.draught[which[silent]]
+    known = np.where(np.isnan(draught), -1, np.arange(len(segments)))
     at = np.maximum.accumulate(known) if len(known) else known
     begin = np.repeat(segments.offsets[:-1], np.diff(segments.offsets))
-    return np.where(at >= begin, segments.draught[np.maximum(at, 0)].astype(np.float64).round(2), np.nan)
+    return np.where(at >= begin, draught[np.maximum(at, 0)].astype(np.float64).round(2), np.nan)
 
 
 def _vessels_table(segments: Segments) -> pa.Table:

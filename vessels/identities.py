@@ -6,7 +6,7 @@ number says that there is none. Spells follow raw values: near-equal names are t
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -58,8 +58,13 @@ def identity_spells(
     none does, `segment_id` is null.
     """
     runs = _position_runs(segments)
-    if len(statements.time_us):
-        runs = _joined(runs, _statement_runs(segments, runs, statements, claims))
+    said = np.flatnonzero(statements.static)
+    if len(said):
+        statements = statements.take(said)
+        group = _groups(segments, runs, statements, claims)
+        placed = np.flatnonzero(group >= 0)
+        after = _rows_after(segments, group[placed], statements.time_us[placed])
+        runs = _joined(_position_runs(segments, after), _statement_runs(segments, group, statements))
     spells = _merge(runs, claims)
     mmsi = [
         int(segments.mmsi[segments.vessel[s.group]] if s.group >= 0 else segments.mmsi[-1 - s.group]) for s in spells
@@ -96,8 +101,16 @@ def identity_spells(
     return table.take(np.lexsort((runs.first_us[first], group, np.array(mmsi, dtype=np.int64))))
 
 
-def _position_runs(segments: Segments) -> _Runs:
-    """Runs of equal claims among positions, those that say nothing left out."""
+def place_statements(segments: Segments, statements: Statements, claims: Sequence[StaticClaim]) -> IntArray:
+    """The segment that each static-only row is given to, or -1. Shape (s,)."""
+    return np.maximum(_groups(segments, _position_runs(segments), statements, claims), -1)
+
+
+def _position_runs(segments: Segments, breaks: IntArray | None = None) -> _Runs:
+    """Runs of equal claims among positions, those that say nothing left out; a new run begins at each row of `breaks`.
+
+    Where a static-only row stands between two positions, the run is broken, so that no run reaches over it.
+    """
     static, n = segments.static, len(segments)
     if not n:
         none, nowhere = np.zeros(0, np.int64), np.zeros(0)
@@ -106,6 +119,8 @@ def _position_runs(segments: Segments) -> _Runs:
     change[0] = True
     np.not_equal(static[1:], static[:-1], out=change[1:])
     change[segments.offsets[:-1]] = True
+    if breaks is not None:
+        change[breaks] = True
     starts = np.flatnonzero(change)
     ends = np.concatenate([starts[1:], [n]])
     said = static[starts] != 0
@@ -123,8 +138,8 @@ def _position_runs(segments: Segments) -> _Runs:
     )
 
 
-def _statement_runs(segments: Segments, runs: _Runs, statements: Statements, claims: Sequence[StaticClaim]) -> _Runs:
-    """Static-only rows as runs of one row, each given to a segment and the position nearest in time."""
+def _groups(segments: Segments, runs: _Runs, statements: Statements, claims: Sequence[StaticClaim]) -> IntArray:
+    """For each static-only row the segment it is given to, or -1 - vessel where the segments cannot be told apart."""
     per_vessel = np.bincount(segments.vessel, minlength=len(segments.mmsi))
     first_segment = np.searchsorted(segments.vessel, np.arange(len(segments.mmsi)))
     group = np.where(per_vessel[statements.vessel] == 1, first_segment[statements.vessel], -1 - statements.vessel)
@@ -138,6 +153,11 @@ def _statement_runs(segments: Segments, runs: _Runs, statements: Statements, cla
             v = int(statements.vessel[i])
             keys = _keys(claims[int(statements.static[i])])
             group[i] = next((known[(v, *key)] for key in keys if (v, *key) in known), -1 - v)
+    return group
+
+
+def _statement_runs(segments: Segments, group: IntArray, statements: Statements) -> _Runs:
+    """Static-only rows as runs of one row, each with the position nearest in time."""
     lat, lon = np.full(len(group), np.nan), np.full(len(group), np.nan)
     placed = np.flatnonzero(group >= 0)
     row = _nearest_rows(segments, group[placed], statements.time_us[placed])
@@ -149,16 +169,38 @@ def _statement_runs(segments: Segments, runs: _Runs, statements: Statements, cla
 
 def _nearest_rows(segments: Segments, segment: IntArray, time_us: IntArray) -> IntArray:
     """The row of a segment nearest in time (to the second) to each instant."""
-    if not len(segment):
-        return np.zeros(0, dtype=np.int64)
-    origin, span = int(segments.time_us.min()), int(segments.time_us.max() - segments.time_us.min()) // US_PER_S + 2
-    keys = segments.segment_of_rows.astype(np.int64) * span + (segments.time_us - origin) // US_PER_S
-    wanted = np.clip((time_us - origin) // US_PER_S, 0, span - 1)
-    at = np.searchsorted(keys, segment * span + wanted)
+    at = _places(segments, segment, time_us, "left")
     before = np.clip(at - 1, segments.offsets[segment], segments.offsets[segment + 1] - 1)
     after = np.clip(at, segments.offsets[segment], segments.offsets[segment + 1] - 1)
     later = np.abs(segments.time_us[after] - time_us) < np.abs(time_us - segments.time_us[before])
     return np.where(later, after, before)
+
+
+def rows_from(segments: Segments, segment: IntArray, time_us: IntArray) -> tuple[IntArray, IntArray]:
+    """The first row at or after each instant (to the second) of the segment it is given to, and whose it is.
+
+    Instants without a segment (-1) or after its last row have none.
+    """
+    which = np.flatnonzero(segment >= 0)
+    at = _places(segments, segment[which], time_us[which], "left")
+    inside = at < segments.offsets[segment[which] + 1]
+    return at[inside], which[inside]
+
+
+def _rows_after(segments: Segments, segment: IntArray, time_us: IntArray) -> IntArray:
+    """The rows of segments that follow each instant (to the second); instants after the last row give none."""
+    at = _places(segments, segment, time_us, "right")
+    return at[at < segments.offsets[segment + 1]]
+
+
+def _places(segments: Segments, segment: IntArray, time_us: IntArray, side: Literal["left", "right"]) -> IntArray:
+    """Where in its segment each instant (to the second) stands among the rows: `numpy.searchsorted` by segment."""
+    if not len(segment):
+        return np.zeros(0, dtype=np.int64)
+    origin, span = int(segments.time_us.min()), int(segments.time_us.max() - segments.time_us.min()) // US_PER_S + 3
+    keys = segments.segment_of_rows.astype(np.int64) * span + (segments.time_us - origin) // US_PER_S + 1
+    wanted = np.clip((time_us - origin) // US_PER_S + 1, 0, span - 1)
+    return np.searchsorted(keys, segment * span + wanted, side=side)
 
 
 def _keys(claim: StaticClaim) -> list[tuple[str, str | int | None]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vessels.errors import InputFileError
@@ -16,6 +17,8 @@ from vessels.sniffing import one_line
 from vessels.sources import Piece, Unit
 from vessels.times import is_text
 
+_DAMAGE: Final = (pa.ArrowException, OSError, UnicodeError)
+"""What reading a damaged file can raise."""
 _LARGE: Final = 2
 """A run this many times the chunk size is read in pieces, so that memory follows the chunk."""
 
@@ -36,7 +39,7 @@ class ParquetSource:
         try:
             with pq.ParquetFile(path) as file:
                 return cls(path, name, file.metadata, file.schema_arrow, chunk_rows)
-        except (pa.ArrowException, OSError) as why:
+        except _DAMAGE as why:
             raise _broken(name, why) from why
 
     @property
@@ -86,10 +89,11 @@ class ParquetSource:
                 self.path, metadata=self.metadata, read_dictionary=coded, page_checksum_verification=True
             ) as file:
                 for table in self._tables(file, unit, below, max_rows):
+                    _check_dictionaries(table)
                     arrays = [_one_array(column) for column in table.unify_dictionaries().columns]
                     yield Piece(row, dict(zip(wanted, arrays, strict=True)))
                     row += table.num_rows
-        except (pa.ArrowException, OSError) as why:
+        except _DAMAGE as why:
             raise _broken(self.name, why) from why
 
     def _tables(
@@ -131,6 +135,16 @@ def _n_leaves(kind: pa.DataType) -> int:
     if pa.types.is_nested(kind):
         return sum(_n_leaves(kind.field(i).type) for i in range(kind.num_fields))
     return 1
+
+
+def _check_dictionaries(table: pa.Table) -> None:
+    """Refuse codes that point beyond their dictionary: damage that Arrow does not look for, and would read past."""
+    for column in table.columns:
+        if pa.types.is_dictionary(column.type):
+            for chunk in column.chunks:
+                span = pc.min_max(chunk.indices).as_py()
+                if span["min"] is not None and not 0 <= span["min"] <= span["max"] < len(chunk.dictionary):
+                    raise pa.ArrowInvalid(f"a code of {span['max']} in a dictionary of {len(chunk.dictionary)}")
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:

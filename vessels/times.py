@@ -103,7 +103,10 @@ def value_at(array: pa.Array, row: int) -> Any:
     if not scalar.is_valid:
         return None
     if pa.types.is_timestamp(scalar.type):
-        return str(scalar)
+        try:
+            return scalar.as_py().isoformat()
+        except (OverflowError, ValueError):  # beyond the years that datetime knows
+            return f"{scalar.value} {scalar.type.unit} since 1970"
     if not is_text(scalar.type):
         return scalar.as_py()
     raw: bytes = scalar.as_buffer().to_pybytes()

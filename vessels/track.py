@@ -81,11 +81,19 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Static-only rows, sorted by vessel and time: place of the vessel in `mmsi`, time, claim number. Shapes (s,)."""
+    """Static-only rows, sorted by vessel and time. Shapes (s,).
+
+    Place of the vessel in `mmsi`, time, claim number (0: none), draught (m, NaN if none).
+    """
 
     vessel: IntArray
     time_us: IntArray
     static: npt.NDArray[np.int32]
+    draught: npt.NDArray[np.float32]
+
+    def take(self, which: npt.NDArray[Any]) -> "Statements":
+        """Some of the rows."""
+        return Statements(self.vessel[which], self.time_us[which], self.static[which], self.draught[which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,8 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
         _coverage(mmsi, vessel, columns),
     )
     silent = np.flatnonzero(np.isnan(columns["lat"]) & (keep == _KEEP))
-    statements = Statements(vessel[silent].astype(np.int64), columns["time_us"][silent], columns["static"][silent])
+    said = (columns[name][silent] for name in ("time_us", "static", "draught"))
+    statements = Statements(vessel[silent].astype(np.int64), *said)
     keep[silent] = _STATIC_ONLY
     dropped = np.flatnonzero(keep != _KEEP)
     vessel, columns = without(vessel, dropped), {name: without(column, dropped) for name, column in columns.items()}

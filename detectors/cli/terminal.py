@@ -9,11 +9,12 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
@@ -161,11 +162,13 @@ def progress() -> Iterator[Progress]:
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=err, transient=True) as bars:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
+        lock = Lock()  # stages are reported from several threads
 
         def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(safe(stage), total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+            with lock:
+                if stage not in tasks:
+                    tasks[stage] = bars.add_task(safe(stage), total=total)
+                bars.update(tasks[stage], completed=done, total=total)
 
         yield report

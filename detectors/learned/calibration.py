@@ -63,8 +63,6 @@ def calibrate(scores: FloatArray) -> Calibration:
     n = len(reference)
     n_tail = max(round(TAIL_SHARE * n), 1)
     threshold = float(reference[n - n_tail - 1])
-    share = (n_tail + 1) / (
-        n + 1
-    )  # expected above the order statistic taken as threshold (Weibull's plotting position)
+    share = (n_tail + 1) / (n + 1)
     mean_excess = float((reference[n - n_tail :] - threshold).mean())
     return Calibration(reference, threshold, share, max(mean_excess, float(np.finfo(np.float32).tiny)))

@@ -87,14 +87,16 @@ class Scaling:
 def aspects(standardised: FloatArray) -> FloatArray:
     """How far each aspect of a voyage is from the usual: root mean square over its features. Shape (rows, aspects).
 
-    Never under `USUAL_SPREADS`, so all that is usual is one value. A forest over single features asks about one in seventeen at each split and tells little of an oddity that shows
-    in one or two; over aspects it finds more (measured, docs/anomaly.md).
+    Never under `USUAL_SPREADS`, so all that is usual is one value. A forest over single features asks about one in
+    seventeen at each split and tells little of an oddity that shows in one or two; over aspects it finds more
+    (measured, docs/anomaly.md).
     """
     distances = [
         np.sqrt(np.mean(np.square(standardised[:, [FEATURE_NAMES.index(name) for name in names]]), axis=1))
         for _, names in ASPECTS
     ]
-    return np.maximum(np.column_stack(distances), USUAL_SPREADS)
+    result: FloatArray = np.maximum(np.column_stack(distances), USUAL_SPREADS)
+    return result
 
 
 def learn_scaling(matrix: FloatArray, ship_class: TextArray, length_band: TextArray, vessel: IntArray) -> Scaling:

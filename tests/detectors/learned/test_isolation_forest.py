@@ -64,11 +64,13 @@ def test_a_clean_night_gets_about_the_promised_alarms(
 def test_what_the_baseline_has_not_seen_is_calibrated_by_vessel(
     at_sea: Callable[..., Any], watch: Callable[..., Any], watched: Zones
 ) -> None:
-    """Twenty voyages a ship: were sister voyages on both sides of a fold, the scores of new ships would run high."""
-    learned = fit_baseline(at_sea(25, 20, seed=8).history(), watched)
-    scores = UnusualVoyages(baseline=learned).score_voyages(watch(at_sea(200, 4, seed=9)))
-    known = scores.anomaly_score[np.isfinite(scores.anomaly_score)]
-    assert float((known > 0.9).mean()) < 0.25
+    """Were sister voyages of one ship on both sides of a fold, scores of new ships would run high (measured: 0.17)."""
+    share = []
+    for seed in (18, 28, 38):
+        learned = fit_baseline(at_sea(25, 20, seed=seed).history(), watched)
+        scores = UnusualVoyages(baseline=learned).score_voyages(watch(at_sea(200, 4, seed=seed + 1)))
+        share.append(float((scores.anomaly_score[np.isfinite(scores.anomaly_score)] > 0.9).mean()))
+    assert np.mean(share) < 0.14
 
 
 def test_an_odd_voyage_is_found_and_explained(
@@ -108,7 +110,7 @@ def test_the_explanation_gives_both_values_in_natural_units(
     observed: str,
 ) -> None:
     fleet = tonight.with_voyage(20, **changes)
-    detector = UnusualVoyages(baseline=baseline, false_alarms_per_1000=50.0)
+    detector = UnusualVoyages(baseline=baseline, false_alarms_per_1000=100.0)
     scene = watch(fleet)
     findings = detector.findings(scene, detector.score_voyages(scene, model))
     finding = next(f for f in findings if f.voyage_id == fleet.voyages[20]["voyage_id"])
@@ -282,7 +284,7 @@ def test_input_tables_are_not_changed(
     [
         {"n_trees": 20},
         {"max_samples": 16},
-        {"min_class_voyages": 20},
+        {"min_class_voyages": 100_000},
         {"false_alarms_per_1000": 100.0},
         {"max_reasons": 1},
         {"unknown_class_factor": 0.1},

@@ -135,6 +135,43 @@ def test_rows_of_the_wrong_width_are_counted_with_their_number(read_text: ReadTe
     assert got.counts.rejects["mmsi_unreadable"].first_row == 5
 
 
+def test_ragged_rows_in_another_encoding_are_still_one_row(read_text: ReadText) -> None:
+    got = read_text(HEADER.encode() + ROW.encode() + "235000001,SKÅGEN\n".encode("latin-1") + ROW.encode())
+    assert (got.n, got.reasons) == (2, {"ragged_row": 1})
+    assert "SKÅGEN" in got.counts.rejects["ragged_row"].example
+
+
+def test_lines_of_two_encodings_in_one_file(read_text: ReadText) -> None:
+    one, other = ROW.replace("TESTA", "SKÅGEN").encode(), ROW.replace("TESTA", "SKÅGEN").encode("latin-1")
+    assert [claim.name_raw for claim in read_text(HEADER.encode() + one + other).claims] == ["SKÅGEN"] * 2
+
+
+def test_damaged_parquet_is_refused_and_never_fatal(read: Callable[..., Any], tmp_path: Path) -> None:
+    n = 300
+    table = pa.table(
+        {
+            "mmsi": [f"2350{i % 7:05d}" for i in range(n)],
+            "timestamp": [f"2020-01-01T00:{i % 60:02d}:00Z" for i in range(n)],
+            "lat": [i / n for i in range(n)],
+            "lon": [1.0] * n,
+            "name": [f"TEST{i % 9}" for i in range(n)],
+        }
+    )
+    path = tmp_path / "x.parquet"
+    pq.write_table(table, path, compression="none", row_group_size=100)
+    whole = path.read_bytes()
+    for place in range(4, len(whole), 37):
+        content = bytearray(whole)
+        content[place] ^= 0xFF
+        path.write_bytes(content)
+        try:
+            got = read(path)
+        except InputFileError as fault:
+            assert fault.detail.startswith("x.parquet")  # noqa: PT017 - what is read instead is as good
+        else:
+            assert got.n + got.counts.n_rejected == got.counts.n_rows
+
+
 def test_lines_swallowed_by_an_unclosed_quote_are_counted(read_text: ReadText) -> None:
     got = read_text(HEADER + ROW + ROW.replace("TESTA", '"TESTA') + ROW + ROW)
     assert got.n + got.counts.n_rejected == 4

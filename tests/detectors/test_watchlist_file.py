@@ -1,0 +1,126 @@
+"""Watch lists: which files are read, what is skipped and counted, and what is refused with which words."""
+
+import pickle
+import time
+from pathlib import Path
+
+import pytest
+
+from detectors.watchlist import WatchList, read_watchlist
+from vessels.errors import SettingsError
+
+OPENSANCTIONS = (
+    "type,caption,imo,risk,countries,flag,mmsi,id,url,datasets,aliases\n"
+    'VESSEL,Pale Heron,IMO2000001,sanction,kp,kp,"445000111;273000222",NK-a,https://example.org/a,one;two,'
+    '"Grey Gull;PALE HERON NO. 2"\n'
+    "ORGANIZATION,Pale Heron Shipping Co,IMO2000013,sanction,kp,,,NK-b,,one,\n"
+    "VESSEL,Storm Petrel,,mare.shadow,,,,NK-c,,two,\n"
+    "VESSEL,Black Sparrow,12,sanction,,,511000333,NK-d,,two,\n"
+    "VESSEL,Filler,,sanction,,,123456789,NK-e,,two,\n"
+    "\n"
+)
+
+
+def write(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "list.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_opensanctions_rows_of_vessels_are_read_and_the_rest_counted(tmp_path: Path) -> None:
+    listed = read_watchlist(write(tmp_path, OPENSANCTIONS))
+    assert [entry.entry_id for entry in listed.entries] == ["NK-a", "NK-d"]
+    heron = listed.entries[0]
+    assert heron.imo == 2000001
+    assert heron.mmsi == {445000111, 273000222}
+    assert heron.names == {"PALE HERON", "GREY GULL", "PALE HERON NO. 2"}
+    assert (heron.datasets, heron.url) == ("one;two", "https://example.org/a")
+    assert dict(listed.skipped) == {
+        "imo_unusable": 1,
+        "mmsi_unusable": 1,
+        "row_empty": 1,
+        "row_no_vessel": 1,
+        "row_without_number": 2,
+    }
+
+
+def test_lookups_find_by_imo_by_mmsi_and_by_call_sign_with_name(tmp_path: Path) -> None:
+    text = "IMO Number,MMSI,Call Sign,Name\n2000001,445000111,P5-AB,M/V Pale Heron\n,,D5AB,Grey Gull\n"
+    listed = read_watchlist(write(tmp_path, text))
+    heron, gull = listed.entries
+    assert listed.by_imo[2000001] == (heron,)
+    assert listed.by_mmsi[445000111] == (heron,)
+    assert listed.call_sign_and_name("P5AB", "PALE  HERON") == (heron,)
+    assert listed.call_sign_and_name("D5AB", "GREY GULL") == (gull,)
+    assert listed.call_sign_and_name("D5AB", "PALE HERON") == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_usual_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    listed = read_watchlist(write(tmp_path, "imo,name\n2000001,Åsa\n", encoding))
+    assert listed.entries[0].names == {"ÅSA"}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_delimiter_is_taken_from_the_heading(tmp_path: Path, delimiter: str) -> None:
+    rows = "imo,mmsi,name\n2000001,445000111,Pale Heron\n".replace(",", delimiter)
+    assert read_watchlist(write(tmp_path, rows)).entries[0].mmsi == {445000111}
+
+
+def test_malformed_rows_are_counted_and_not_fatal(tmp_path: Path) -> None:
+    text = "imo,name\n2000001,Pale Heron\n2000013,Grey, Gull\n2000025,Storm Petrel\n"
+    listed = read_watchlist(write(tmp_path, text))
+    assert [entry.imo for entry in listed.entries] == [2000001, 2000025]
+    assert listed.skipped["row_malformed"] == 1
+
+
+def test_a_cell_without_end_is_counted_and_not_fatal(tmp_path: Path) -> None:
+    listed = read_watchlist(write(tmp_path, 'imo,name\n2000001,Pale Heron\n2000013,"' + "x" * 200_000 + "\n"))
+    assert [entry.imo for entry in listed.entries] == [2000001]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["empty"]),
+        ("imo_nr,vessel\n1,2\n", ["list.csv", "imo, mmsi, call_sign", "'imo_nr'"]),
+        ("name,flag\nPale Heron,kp\n", ["a name alone never matches"]),
+        ("mmsii,name\n1,2\n", ["did you mean mmsi by 'mmsii'"]),
+        ("imo,IMO number,name\n1,2,3\n", ["imo stands 2 times"]),
+        ("call_sign,flag\nP5AB,kp\n", ["column name is missing"]),
+        ("PK\x03\x04\x00\x00imo,name", ["no text"]),
+    ],
+)
+def test_a_wrong_file_is_refused_with_file_column_and_rule(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_watchlist(write(tmp_path, text))
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is a folder"):
+        read_watchlist(tmp_path)
+    with pytest.raises(SettingsError, match="does not exist"):
+        read_watchlist(tmp_path / "none.csv")
+
+
+def test_a_watch_list_survives_the_way_to_another_process(tmp_path: Path) -> None:
+    listed = read_watchlist(write(tmp_path, OPENSANCTIONS))
+    again = pickle.loads(pickle.dumps(listed))  # noqa: S301
+    assert again == listed
+    assert again.by_imo[2000001] == listed.by_imo[2000001]
+
+
+def test_the_empty_list_finds_nothing() -> None:
+    assert WatchList().by_imo == {}
+    assert WatchList().call_sign_and_name("P5AB", "PALE HERON") == ()
+
+
+def test_two_hundred_thousand_rows_are_read_whole(tmp_path: Path) -> None:
+    rows = [f"VESSEL,Ship {i},{2_000_000 + i},{273_000_000 + i},id-{i},A {i};B {i}" for i in range(200_000)]
+    path = write(tmp_path, "type,caption,imo,mmsi,id,aliases\n" + "\n".join(rows))
+    begun = time.perf_counter()
+    listed = read_watchlist(path)
+    print(f"read in {time.perf_counter() - begun:.1f} s")  # noqa: T201
+    assert len(listed.entries) == len(listed.by_imo) == len(listed.by_mmsi) == 200_000 - len(listed.skipped) * 0
