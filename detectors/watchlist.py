@@ -101,12 +101,14 @@ def _restore(entries: tuple[ListedVessel, ...], name: str, digest: str, skipped:
 
 
 def _index(pairs: Iterable[tuple[K, ListedVessel]]) -> Mapping[K, tuple[ListedVessel, ...]]:
-    found: dict[K, list[ListedVessel]] = {}
+    found: dict[K, tuple[ListedVessel, ...]] = {}
     for key, entry in pairs:
-        entries = found.setdefault(key, [])
-        if not entries or entries[-1] is not entry:
-            entries.append(entry)
-    return MappingProxyType({key: tuple(entries) for key, entries in found.items()})
+        before = found.get(key)
+        if before is None:
+            found[key] = (entry,)
+        elif before[-1] is not entry:
+            found[key] = (*before, entry)
+    return MappingProxyType(found)
 
 
 def read_watchlist(path: str | Path) -> WatchList:
@@ -127,9 +129,10 @@ def read_watchlist(path: str | Path) -> WatchList:
             f"watch list {file}: cannot be read ({error.strerror}); give a readable CSV file"
         ) from error
     rows, delimiter = _rows(_decoded(data, file), file)
-    places = _places(rows[0] if rows else None, file)
+    headings = next(rows, None) or []
+    places = _places(headings, file)
     skipped: Counter[str] = Counter()
-    entries = tuple(_entries(rows[1:], places, len(rows[0]) if rows and rows[0] else 0, delimiter, skipped))
+    entries = tuple(_entries(rows, places, len(headings), delimiter, skipped))
     usable = _ship_numbers({number for entry in entries for number in entry.mmsi})
     entries = tuple(_with_ship_numbers(entries, usable, skipped))
     digest = hashlib.sha256(data).hexdigest()
@@ -150,41 +153,43 @@ def _decoded(data: bytes, file: Path) -> str:
     raise SettingsError(f"watch list {file}: its bytes are no text; give a CSV file, uncompressed")
 
 
-def _rows(text: str, file: Path) -> tuple[list[list[str] | None], str]:
+def _rows(text: str, file: Path) -> tuple[Iterator[list[str] | None], str]:
     """The rows, None for one that CSV cannot hold, with the delimiter that the heading uses."""
     if not text.strip():
         raise SettingsError(f"watch list {file}: it is empty; give a CSV file whose first line names its columns")
     heading = text.lstrip().split("\n", 1)[0]
     delimiter = max(",;\t", key=heading.count)
-    reader = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
-    rows: list[list[str] | None] = []
+    return _readable(csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)), delimiter
+
+
+def _readable(reader: Iterator[list[str]]) -> Iterator[list[str] | None]:
     while True:
         try:
-            rows.append(next(reader))
+            yield next(reader)
         except StopIteration:
-            return rows, delimiter
+            return
         except csv.Error:
-            rows.append(None)
+            yield None
 
 
 def _heading(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.strip().lower()).strip("_")
 
 
-def _places(headings: Sequence[str] | None, file: Path) -> dict[str, list[int]]:
+def _places(headings: Sequence[str], file: Path) -> dict[str, list[int]]:
     """Where each column we know stands. A name may stand in several columns, anything else in one."""
     known = {heading: column for column, spelt in COLUMNS.items() for heading in spelt}
     places: dict[str, list[int]] = {}
-    for place, heading in enumerate(headings or ()):
+    for place, heading in enumerate(headings):
         column = known.get(_heading(heading))
         if column is not None:
             places.setdefault(column, []).append(place)
-    shown = ", ".join(repr(heading[:40]) for heading in (headings or ())[:12])
+    shown = ", ".join(repr(heading[:40]) for heading in headings[:12])
     for column, found in places.items():
         if len(found) > 1 and column != "name":
             raise SettingsError(f"watch list {file}: column {column} stands {len(found)} times ({shown}); keep one")
     if not any(column in places for column in NUMBER_COLUMNS):
-        near = [(h, n) for h in headings or () for n in get_close_matches(_heading(h), list(known), n=1, cutoff=0.6)]
+        near = [(h, n) for h in headings for n in get_close_matches(_heading(h), list(known), n=1, cutoff=0.6)]
         numbers = [(h, n) for h, n in near if known[n] in NUMBER_COLUMNS]
         remedy = "".join(f"; did you mean {n} by {h[:40]!r}?" for h, n in numbers[:1])
         raise SettingsError(
@@ -197,48 +202,53 @@ def _places(headings: Sequence[str] | None, file: Path) -> dict[str, list[int]]:
 
 
 def _entries(
-    rows: Sequence[list[str] | None], places: Mapping[str, list[int]], width: int, delimiter: str, skipped: Counter[str]
+    rows: Iterable[list[str] | None], places: Mapping[str, list[int]], width: int, delimiter: str, skipped: Counter[str]
 ) -> Iterator[ListedVessel]:
     separator = ";" if delimiter != ";" else "|"
+    place_of = {column: found[0] for column, found in places.items()}
+    named = places.get("name", [])
+    kind, key, imo_at, mmsi_at, sign_at, alias_at, datasets_at, url_at = (
+        place_of.get(column, width)
+        for column in ("type", "id", "imo", "mmsi", "call_sign", "aliases", "datasets", "url")
+    )
 
-    def cell(row: list[str], column: str) -> str:
-        return " ".join(row[place] for place in places.get(column, ()) if place < len(row)).strip()
-
-    def values(row: list[str], column: str) -> list[str]:
-        cells = [row[place] for place in places.get(column, ()) if place < len(row)]
-        return [value for text in cells for value in text.split(separator) if value.strip()]
+    def values(text: str) -> Sequence[str]:
+        if separator in text:
+            return [value for value in text.split(separator) if value.strip()]
+        return (text,) if text and not text.isspace() else ()
 
     for number, row in enumerate(rows, start=2):
         if row is None or any(text.strip() for text in row[width:]):
             skipped["row_malformed"] += 1
             continue
-        if not any(text.strip() for text in row):
+        if not any(row) or not any(text.strip() for text in row):
             skipped["row_empty"] += 1
             continue
-        if cell(row, "type").upper() not in VESSEL_TYPES:
+        row = [*row[:width], *[""] * (width + 1 - len(row))]
+        if row[kind].strip().upper() not in VESSEL_TYPES:
             skipped["row_no_vessel"] += 1
             continue
-        imo_cells = [parse_imo(text) for text in values(row, "imo")]
+        imo_cells = [parse_imo(text) for text in values(row[imo_at])]
         skipped["imo_unusable"] += imo_cells.count(None)
         imos = dict.fromkeys(imo for imo in imo_cells if imo is not None)
-        mmsis = [_mmsi(text) for text in values(row, "mmsi")]
+        mmsis = [_mmsi(text) for text in values(row[mmsi_at])]
         skipped["mmsi_unusable"] += mmsis.count(None)
-        captions = [name for text in values(row, "name") if (name := clean_text(text))]
-        names = frozenset(captions) | {name for text in values(row, "aliases") if (name := clean_text(text))}
-        signs = frozenset(sign for text in values(row, "call_sign") if (sign := clean_call_sign(text)))
+        captions = [name for place in named for text in values(row[place]) if (name := clean_text(text))]
+        names = frozenset(captions) | {name for text in values(row[alias_at]) if (name := clean_text(text))}
+        signs = frozenset(sign for text in values(row[sign_at]) if (sign := clean_call_sign(text)))
         if not imos and not any(mmsis) and not (signs and names):
             skipped["row_without_number"] += 1
             continue
         for imo in imos or (None,):
             yield ListedVessel(
-                entry_id=cell(row, "id") or f"row {number}",
+                entry_id=row[key].strip() or f"row {number}",
                 caption=captions[0] if captions else "",
                 imo=imo,
                 mmsi=frozenset(mmsi for mmsi in mmsis if mmsi is not None),
                 names=names,
                 call_signs=signs,
-                datasets=cell(row, "datasets"),
-                url=cell(row, "url"),
+                datasets=row[datasets_at].strip(),
+                url=row[url_at].strip(),
             )
 
 

@@ -259,9 +259,7 @@ class _Utf8Lines(io.RawIOBase):
         whole, self._raw = self._raw[:cut], self._raw[cut:]
         if whole.isascii() or _is_utf8(whole):
             return whole
-        return b"\n".join(
-            line if _is_utf8(line) else line.decode("latin-1").encode() for line in whole.split(b"\n")
-        )
+        return b"\n".join(line if _is_utf8(line) else line.decode("latin-1").encode() for line in whole.split(b"\n"))
 
     @property
     def n_lines(self) -> int:

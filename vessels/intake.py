@@ -279,7 +279,10 @@ def read_tracks(
             raise
     broken = frozenset(i for i, intake in enumerate(readable) if intake.fault is not None)
     set_aside += [
-        SetAside(intake.file.name, f.reason, f.detail) for intake in intakes if (f := intake.fault) is not None
+        SetAside(name, fault.reason, fault.detail.replace(intake.file.name, name, 1))
+        for intake in intakes
+        if (fault := intake.fault) is not None
+        for name in intake.names
     ]
     set_aside.sort(key=lambda s: s.name)
     whole = [intake for intake in readable if intake.fault is None]

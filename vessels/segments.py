@@ -230,6 +230,9 @@ def _doubtful_vessels(
     return np.unique(np.searchsorted(block.offsets, far, side="right") - 1)
 
 
+_NMI_PER_DEGREE: Final = math.radians(1.0) * MEAN_EARTH_RADIUS_NMI
+
+
 @dataclass(slots=True)
 class _Open:
     """An open track: where it was last, how fast (0 if unknown) and whither (NaN if unknown)."""
@@ -250,20 +253,26 @@ def _distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     return 2.0 * MEAN_EARTH_RADIUS_NMI * math.asin(min(1.0, math.sqrt(a)))
 
 
-def _misfit(track: _Open, time_h: float, lat: float, lon: float, sog: float, motion: MotionModel) -> float | None:
-    """How far a position lies from where the track was, or from where it was heading; None if out of reach."""
-    hours = time_h - track.time_h
-    away = _distance(track.lat, track.lon, lat, lon)
+def _away(track: _Open, time_h: float, lat: float, lon: float, sog: float, motion: MotionModel) -> float | None:
+    """How far a position lies from where the track was last; None if the hull cannot have come so far."""
     speed = motion.speed_factor * max(track.sog, sog)
     allowed = min(max(speed, motion.floor_speed_kn), motion.ceiling_speed_kn)
-    if away > motion.slack_nmi + allowed * hours:
+    reach = motion.slack_nmi + allowed * (time_h - track.time_h)
+    if abs(lat - track.lat) * _NMI_PER_DEGREE > reach:
         return None
-    if track.sog > 0.0 and hours > 0.0 and not math.isnan(track.cog):
-        run = track.sog * hours / 60.0
-        ahead_lat = track.lat + run * math.cos(math.radians(track.cog))
-        ahead_lon = track.lon + run * math.sin(math.radians(track.cog)) / max(math.cos(math.radians(track.lat)), 0.01)
-        away = min(away, _distance(ahead_lat, ahead_lon, lat, lon)) if abs(ahead_lat) <= 90.0 else away
-    return away
+    away = _distance(track.lat, track.lon, lat, lon)
+    return None if away > reach else away
+
+
+def _misfit(track: _Open, away: float, time_h: float, lat: float, lon: float) -> float:
+    """How far a position lies from where the track was, or from where it was heading, whichever is nearer."""
+    hours = time_h - track.time_h
+    run = track.sog * hours / 60.0
+    ahead_lat = track.lat + run * math.cos(math.radians(track.cog))
+    if run <= 0.0 or not abs(ahead_lat) <= 90.0:  # no speed, no course, or over a pole
+        return away
+    ahead_lon = track.lon + run * math.sin(math.radians(track.cog)) / max(math.cos(math.radians(track.lat)), 0.01)
+    return min(away, _distance(ahead_lat, ahead_lon, lat, lon))
 
 
 def _tracks_of_vessel(
@@ -290,9 +299,11 @@ def _tracks_of_vessel(
     open_tracks: list[_Open] = []
     n_tracks = 0
     for i, (h, y, x, v, *last) in enumerate(zip(*(a.tolist() for a in (*firsts, *lasts)), strict=True)):
-        fits = [(m, -t.time_h, t.number, t) for t in open_tracks if (m := _misfit(t, h, y, x, v, motion)) is not None]
-        if fits:
-            best = min(fits)[3]
+        near = [(t, away) for t in open_tracks if (away := _away(t, h, y, x, v, motion)) is not None]
+        if len(near) == 1:
+            best = near[0][0]
+        elif near:
+            best = min(((_misfit(t, away, h, y, x), -t.time_h, t.number, t) for t, away in near))[3]
         else:
             if len(open_tracks) >= motion.max_open_tracks:
                 open_tracks.remove(min(open_tracks, key=lambda t: (t.time_h, t.number)))

@@ -26,7 +26,6 @@ from vessels.times import is_text, parse_times, value_at
 
 _US_PER_MS: Final = 1000
 _MS_PER_S: Final = 1000
-_LATLON: Final = ("lat", "lon")
 
 Columns = Mapping[str, pa.Array]
 

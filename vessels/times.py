@@ -4,6 +4,7 @@ Takes an Arrow array of timestamps, epoch numbers or text; gives int64 microseco
 unreadable or without a zone. Which instants are plausible is left to `vessels.quality`.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _US_FROM: Final = 1e14
 _NS_FROM: Final = 1e17
 _COMPACT_RANGE: Final = (19_000_000_000_000, 21_009_999_999_999)
 """Fourteen digits from 1900... to 2100... are YYYYMMDDHHMMSS; as an epoch they would lie after the year 2500."""
+_COMPACT_DIGITS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,19 @@ def _offset(zone: str) -> timezone:
     return timezone(-span if zone.startswith("-") else span)
 
 
+def _epoch_us(text: str) -> int | None:
+    """An epoch number in text, its unit told by magnitude."""
+    number = int(text) if text.lstrip("+-").isdigit() else float(text)
+    size = abs(number)
+    if math.isinf(size):
+        return None
+    if size >= _NS_FROM:
+        us = number // 1000
+    else:
+        us = number * (1 if size >= _US_FROM else 1000 if size >= _MS_FROM else US_PER_S)
+    return round(max(-_FAR_US, min(_FAR_US, us)))
+
+
 def read_time(text: str, zone: str | None, *, day_first: bool = False) -> tuple[int, bool] | None:
     """One time in text -> (microseconds UTC, whether it stated no zone and none was given); None if unreadable.
 
@@ -285,22 +300,21 @@ def read_time(text: str, zone: str | None, *, day_first: bool = False) -> tuple[
     True
     """
     text = text.strip()
+    if _NUMBER.fullmatch(text) and not (len(text) == _COMPACT_DIGITS and text.isdigit()):
+        us = _epoch_us(text)
+        return None if us is None else (us, False)
     forms = (_ISO, _COMPACT, _DAY_FIRST if day_first else _DOTTED, _WORDED)
     match = next((found for form in forms if (found := form.fullmatch(text))), None)
     if match is None:
-        if not _NUMBER.fullmatch(text):
-            return None
-        whole = text.lstrip("+-").isdigit() and abs(int(text)) < _FAR_US
-        read = _from_numbers(pa.array([int(text) if whole else float(text)]), zone)
-        return None if read.unreadable is not None else (int(read.us[0]), False)
+        return None
     part = match.groupdict()
     month = _MONTHS.get(part["month"].lower()) if "month" in part else int(part["mo"])
     if month is None:
         return None
-    us = int((part["f"] or "0").ljust(6, "0")[:6])
+    fraction_us = int((part["f"] or "0").ljust(6, "0")[:6])
     try:
         when = datetime(  # noqa: DTZ001 - the zone is settled below
-            int(part["y"]), month, int(part["d"]), int(part["h"]), int(part["mi"]), int(part["s"] or 0), us
+            int(part["y"]), month, int(part["d"]), int(part["h"]), int(part["mi"]), int(part["s"] or 0), fraction_us
         )
     except ValueError:
         return None

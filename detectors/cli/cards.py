@@ -64,9 +64,11 @@ def detector_card(detectors: Sequence[Detector], name: str, width: int) -> list[
     detector = by_name[name]
     lines = [f"{safe(name)} {safe(detector.version)}", "", *(safe(line) for line in _card(detector).splitlines())]
     lines += ["", "Kinds of finding:", *wrap(", ".join(detector.kinds), width, indent=4)]
-    if isinstance(detector, BaseModel) and type(detector).model_fields:
+    fields = type(detector).model_fields if isinstance(detector, BaseModel) else {}
+    shown = {key: field for key, field in fields.items() if field.repr}  # repr=False: no parameter of the settings
+    if shown:
         lines += ["", f"Parameters, set in [detect.{name}]:"]
-        for key, field in type(detector).model_fields.items():
+        for key, field in shown.items():
             bounds = _bounds(field.metadata)
             lines.append(f"  {key} = {_shown(getattr(detector, key))}" + (f"   ({bounds})" if bounds else ""))
             lines += wrap(field.description or "", width, indent=6)

@@ -205,7 +205,7 @@ def _read(stream: IO[bytes], name: str) -> Baseline:
         return SettingsError(f"baseline {name}: {rule}; learn it again with `wakewatch fit`")
 
     try:
-        table = pq.read_table(stream)
+        table = pq.read_table(pa.BufferReader(stream.read()), use_threads=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise refuse(f"is no Parquet file ({str(error).splitlines()[0][:120]})") from error
     origin = _read_origin((table.schema.metadata or {}).get(_METADATA_KEY), refuse)

@@ -29,7 +29,7 @@ from detectors.learned.features import (
     scaled_matrix,
     voyage_features,
 )
-from detectors.learned.scaling import ALL, Scaling, aspects, learn_scaling
+from detectors.learned.scaling import ALL, Scaling, aspects, learn_scaling, with_far_marks
 from detectors.learned.ship_class import TextArray
 from detectors.learned.spans import IntArray
 from vessels.errors import UsageError
@@ -288,7 +288,7 @@ class UnusualVoyages(Parameters):
 
     def _grow(self, standardised: FloatArray, samples: int, seed: int) -> IsolationForest:
         forest = IsolationForest(n_estimators=self.n_trees, max_samples=samples, random_state=seed)
-        return forest.fit(aspects(standardised).astype(np.float32))
+        return forest.fit(with_far_marks(aspects(standardised), samples).astype(np.float32))
 
     def _calibrations(self, held_out: FloatArray, ship_class: TextArray) -> Mapping[str, Calibration]:
         calibrations = {ALL: calibrate(held_out)}

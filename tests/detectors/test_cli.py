@@ -292,3 +292,4 @@ def test_every_detector_is_listed_and_described(capsys: pytest.CaptureFixture[st
             assert heading in card, f"{name}: no {heading}"
         assert f"Parameters, set in [detect.{name}]:" in card
         assert "Source: " in card
+        assert "baseline = " not in card

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
@@ -23,7 +22,7 @@ from vessels.intake import coverage_table
 from vessels.segments import DEFAULT_MOTION, MotionModel, Segments, separate
 from vessels.track import TrackBlock
 from vessels.units import US_PER_S
-from vessels.zones import Zone, Zones
+from vessels.zones import Zone, Zones, wrap_geometry
 
 Row = Mapping[str, Any]
 
@@ -206,12 +205,12 @@ def polygon(zone_id: str, geometry: Any, kind: str = "port", **said: Any) -> Zon
     return Zone(zone_id=zone_id, kind=kind, geometry=geometry, **{**values, **said})
 
 
+def shifted(geometry: Any, degrees: float) -> Any:
+    """A shape moved east, cut at ±180° where it crosses."""
+    return wrap_geometry(shapely.transform(geometry, lambda xy: xy + [degrees, 0.0]))
+
+
 def zones_of(*zones: Zone) -> Zones:
     """Zones sorted by id, as a file gives them."""
     return Zones(tuple(sorted(zones, key=lambda zone: zone.zone_id)))
 
-
-def as_plain(table: pa.Table) -> dict[str, list[Any]]:
-    """A table as lists by column."""
-    columns: dict[str, list[Any]] = table.to_pydict()
-    return columns

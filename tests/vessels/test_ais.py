@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vessels import ais
 from vessels.ais import MmsiKind
 
-LAW = settings(max_examples=80, deadline=None)
+LAW = settings(max_examples=40, deadline=None)
 
 
 def kind_of(mmsi: int) -> MmsiKind:

@@ -30,6 +30,8 @@ SAME_IMO: Final = 0.5
 """Both tracks claim one IMO number: not a number typed wrong in one set, but one identity in two places."""
 FILLER: Final = 0.05
 """A number that sets send until they are programmed is shared by nature."""
+STATE_DEFAULT: Final = 0.15
+"""A state's digits and six zeros (240000000 and 416000000 of the labelled sample): programmed by a dealer, not a state."""
 SMALL: Final = 0.4
 MANY_TRACKS: Final = 0.5
 NOISY: Final = 0.6
@@ -86,6 +88,9 @@ def _of_one(
         caveats.append(
             f"{n_noise} positions fit no track ({100 * noise_share:.0f} %): the tracks may be broken reception"
         )
+    if mmsi % 1_000_000 == 0 and not filler:
+        strength = min(strength, STATE_DEFAULT)
+        caveats.append("a state's digits and six zeros: sets are delivered with such numbers")
     if filler:
         strength = min(strength, FILLER)
         caveats.append("sets left unprogrammed send this number")

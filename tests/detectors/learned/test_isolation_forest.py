@@ -293,12 +293,33 @@ def test_input_tables_are_not_changed(
     ids=lambda changes: next(iter(changes)),
 )
 def test_each_parameter_bites(
-    tonight: Any, odd: dict[str, Any], watch: Callable[..., Any], detector: UnusualVoyages, changes: dict[str, Any]
+    tonight: Any,
+    odd: dict[str, Any],
+    watch: Callable[..., Any],
+    detector: UnusualVoyages,
+    model: FittedForest,
+    changes: dict[str, Any],
 ) -> None:
-    scene = watch(tonight.with_voyage(11, **odd).with_type(55))
-    known = watch(tonight.with_voyage(11, **odd))
+    fleet = tonight.with_voyage(11, **odd)
     other = UnusualVoyages(**{**dict(detector), **changes})
-    assert [other.detect(known), other.detect(scene)] != [detector.detect(known), detector.detect(scene)]
+    regrown = other.fit()
+    differs = []
+    for scene in (watch(fleet), watch(fleet.with_type(55))):
+        before = detector.findings(scene, detector.score_voyages(scene, model))
+        differs.append(other.findings(scene, other.score_voyages(scene, regrown)) != before)
+    assert any(differs)
+
+
+def test_what_never_varies_in_the_baseline_can_still_be_odd(
+    ordinary: Any, tonight: Any, watch: Callable[..., Any], watched: Zones
+) -> None:
+    still = UnusualVoyages(baseline=fit_baseline(ordinary.with_all(draught_change_m=0.0).history(), watched))
+    model = still.fit()
+    before = still.score_voyages(watch(tonight.with_all(draught_change_m=0.0)), model)
+    after = still.score_voyages(watch(tonight.with_all(draught_change_m=5.0)), model)
+    assert np.nanmedian(before.anomaly_score) < 0.7
+    assert np.nanmedian(after.anomaly_score) > 0.9
+    assert (np.nan_to_num(after.raw_score) >= np.nan_to_num(before.raw_score)).all()
 
 
 def test_the_seed_of_the_baseline_bites(baseline: Baseline, tonight: Any, watch: Callable[..., Any]) -> None:
