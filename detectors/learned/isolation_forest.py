@@ -141,8 +141,8 @@ class UnusualVoyages(Parameters):
         3.0,
         gt=0.0,
         le=100.0,
-        description="findings to expect in 1,000 ordinary voyages. Source: measured, docs/anomaly.md: up to this rate"
-        " a finding is about twenty times as likely on a voyage of the invented stories as on an ordinary one",
+        description="findings to expect in 1,000 ordinary voyages. Source: measured, docs/anomaly.md: at this rate"
+        " a third of the invented stories stand out, and 1 in 1,000 of the ordinary voyages beside them",
     )
     min_class_voyages: int = Field(
         250,

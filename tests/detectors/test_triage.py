@@ -66,12 +66,12 @@ def test_weighing_changes_nothing_else():
 
 
 def slowly(weights):
-    """The score by the words of the module: kinds halve, groups are capped, evidence adds to the prior."""
+    """The score by the words of the module: a kind that repeats counts a quarter each time, groups are capped, evidence adds to the prior."""
     groups = {}
     for kind in {kind for kind, _ in weights}:
         ordered = sorted((w for k, w in weights if k == kind), reverse=True)
         group = weight_of(kind).group
-        groups[group] = groups.get(group, 0.0) + sum(w / 2**i for i, w in enumerate(ordered))
+        groups[group] = groups.get(group, 0.0) + sum(w / 4**i for i, w in enumerate(ordered))
     total = PRIOR_DB + sum(min(w, CAPS_DB.get(g, OTHER_CAP_DB)) for g, w in groups.items())
     odds = 10 ** (total / 10)
     return odds / (1 + odds)
