@@ -61,7 +61,7 @@ def test_a_detector_that_is_switched_off_is_not_made(tmp_path):
 
 
 def test_an_unknown_detector_or_parameter_is_refused_with_the_nearest_name(tmp_path):
-    with pytest.raises(SettingsError, match="geofense.*geofence"):
+    with pytest.raises(SettingsError, match=r"geofense.*geofence"):
         make_detectors(settings_of(tmp_path, "[detect.geofense]\nenabled = true\n"))
     with pytest.raises(SettingsError, match="relay_dayz"):
         make_detectors(settings_of(tmp_path, "[detect.geofence]\nrelay_dayz = 3\n"))
@@ -88,5 +88,5 @@ def test_an_entry_point_that_cannot_be_imported_is_named(monkeypatch):
 
 def test_an_entry_point_that_is_no_class_is_named(monkeypatch):
     points(monkeypatch, seven="json:decoder")
-    with pytest.raises(SettingsError, match="seven.*class"):
+    with pytest.raises(SettingsError, match=r"seven.*class"):
         detector_classes()

@@ -20,7 +20,9 @@ ALPHA, BRAVO = 273_412_340, 445_012_350
 def finding(start: datetime, mmsi: int = ALPHA, **said: Any) -> Finding:
     values = {"kind": "imo_twin", "strength": 0.5, "end": start, "headline": "seen", "subject": ""}
     evidence = (Evidence("places", "2", "1"),)
-    return Finding(detector="tester", detector_version="1", mmsi=mmsi, start=start, evidence=evidence, **{**values, **said})
+    return Finding(
+        detector="tester", detector_version="1", mmsi=mmsi, start=start, evidence=evidence, **{**values, **said}
+    )
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def test_findings_are_weighed_sorted_and_judged_by_voyage():
 def test_the_order_of_detectors_and_findings_changes_nothing():
     one, other = Says((finding(at(6)), finding(at(1), BRAVO))), Says((finding(at(6), kind="shared_mmsi"),))
     mixed = [Says(other.found), Says(one.found[::-1])]
-    assert run_detectors(scene(PAST), [one, other]) .findings == run_detectors(scene(PAST), mixed).findings
+    assert run_detectors(scene(PAST), [one, other]).findings == run_detectors(scene(PAST), mixed).findings
 
 
 def test_a_scoring_detector_scores_every_voyage_and_leaves_its_notes():

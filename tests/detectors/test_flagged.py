@@ -28,7 +28,9 @@ class Finds:
     def detect(self, scene):  # noqa: ARG002 - finds the same anywhere
         evidence = (Evidence("reports", "2", "1"),)
         return [
-            Finding("tester", "1", kind, mmsi, at(2), at(3), strength, f"{kind} seen", evidence, voyage_id=v, subject=str(i))
+            Finding(
+                "tester", "1", kind, mmsi, at(2), at(3), strength, f"{kind} seen", evidence, voyage_id=v, subject=str(i)
+            )
             for i, (v, mmsi, kind, strength) in enumerate(self.found)
         ]
 
@@ -39,7 +41,14 @@ def flag(past, *found, budget=None):
     return table.to_pylist()
 
 
-_SAID = {"span_start": at(0), "span_end": at(6), "start_lat": 35.0, "start_lon": 130.0, "end_lat": 36.0, "end_lon": 131.0}
+_SAID = {
+    "span_start": at(0),
+    "span_end": at(6),
+    "start_lat": 35.0,
+    "start_lon": 130.0,
+    "end_lat": 36.0,
+    "end_lon": 131.0,
+}
 VOYAGES = [
     {**voyage(ALPHA, at(1), at(5)), **_SAID},
     {**voyage(BRAVO, at(1), at(5)), **_SAID, "end": None, "is_open": True},
@@ -111,7 +120,8 @@ def test_another_tracks_identity_under_the_same_number_is_not_the_voyages():
 
 def test_an_identity_under_another_number_with_the_same_imo_is_listed_with_its_flag():
     row = identity_of(
-        spell(ALPHA, at(0), at(5), name="MIRAE 3", imo=2318669), spell(BRAVO, at(-30), at(-20), name="SAEBYOL 5", imo=2318669)
+        spell(ALPHA, at(0), at(5), name="MIRAE 3", imo=2318669),
+        spell(BRAVO, at(-30), at(-20), name="SAEBYOL 5", imo=2318669),
     )
     (other,) = row["earlier_identities"]
     assert (other["mmsi"], other["name"], other["flag_state"], other["same"]) == (BRAVO, "SAEBYOL 5", "KP", "IMO")

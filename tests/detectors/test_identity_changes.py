@@ -258,7 +258,7 @@ def test_a_type_of_the_same_class_or_of_none_is_no_change(old: int | None, new: 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "changed"), [(120.0, 128.0, False), (100.0, 146.0, True), (120.0, 137.0, False), (12.0, 20.0, False)]
+    ("old", "new", "changed"), [(120.0, 128.0, False), (100.0, 146.0, True), (96.0, 110.0, True), (12.0, 20.0, False)]
 )
 def test_a_change_of_length_beyond_retyping_is_found(old: float, new: float, changed: bool) -> None:
     claims = two_claims({"length_m": old}, {"length_m": new})
@@ -281,3 +281,24 @@ def test_a_field_no_longer_said_is_no_change_of_it(field: str) -> None:
 @pytest.mark.parametrize(("length", "beam"), [(1022.0, 126.0), (0.0, 0.0)])
 def test_no_dimension_rests_on_a_sentinel(length: float, beam: float) -> None:
     assert not found("dimension_change", identities=two_claims({}, {"length_m": length, "beam_m": beam}))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "note"),
+    [
+        ({"length_m": 9.0, "beam_m": 16.0}, {"length_m": 95.0, "beam_m": 16.0}, "a figure was missing"),
+        ({"length_m": 120.0, "beam_m": 20.0}, {"length_m": 400.0, "beam_m": 20.0}, "a figure too many"),
+        ({"length_m": 27.0, "ship_type": 31}, {"length_m": 212.0, "ship_type": 31}, "a tug shows its tow"),
+    ],
+)
+def test_a_length_that_was_mistyped_or_is_a_tow_is_weak(
+    first: dict[str, Any], second: dict[str, Any], note: str
+) -> None:
+    one = found("dimension_change", identities=two_claims(first, second), sketches=under_way())
+    assert [f.strength <= 0.1 for f in one] == [True], note
+
+
+@pytest.mark.parametrize(("old", "new"), [("UBAB", "UBAB7"), ("P5AB7", "D5AB7")])
+def test_a_call_sign_put_right_by_one_letter_is_weak(old: str, new: str) -> None:
+    claims = two_claims({"call_sign": old}, {"call_sign": new})
+    assert found("call_sign_change", identities=claims, sketches=under_way())[0].strength <= 0.1

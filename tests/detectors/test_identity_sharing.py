@@ -167,6 +167,14 @@ def test_tracks_that_do_not_take_turns_far_apart_are_not_shared(row: dict[str, A
     assert not shared(row), note
 
 
+def test_two_tracks_for_some_hours_a_few_miles_apart_are_weak_even_with_one_imo_number() -> None:
+    """As where satellite positioning is disturbed: a third of the positions are miles wrong for hours."""
+    row = vessel(OLD, 200, 14.0, overlap_end=at(1, 4))
+    one = shared(row, imo=(2000004, 2000004))[0]
+    assert one.strength < 0.2
+    assert any("satellite" in caveat for caveat in one.caveats)
+
+
 def test_one_imo_number_on_both_tracks_is_stronger() -> None:
     row = vessel(OLD, 40, 100.0)
     assert shared(row, imo=(2000004, 2000004))[0].strength > shared(row)[0].strength

@@ -66,7 +66,7 @@ def test_weighing_changes_nothing_else():
 
 
 def slowly(weights):
-    """The score by the words of the module: a kind that repeats counts a quarter each time, groups are capped, evidence adds to the prior."""
+    """The score by the words of the module: of a kind each further one counts a quarter, groups are capped."""
     groups = {}
     for kind in {kind for kind, _ in weights}:
         ordered = sorted((w for k, w in weights if k == kind), reverse=True)

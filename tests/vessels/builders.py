@@ -139,7 +139,7 @@ def sail(
     every_s: float = 600.0,
     **said: Any,
 ) -> list[dict[str, Any]]:
-    """A straight run at even speed on a small scale (rhumb line on the plane), a report every so often, both ends in."""
+    """A straight run at even speed (on the plane: keep it short), a report every so often, both ends in."""
     dlat, dlon = to[0] - place[0], float(wrap_degrees(to[1] - place[1]))
     east = dlon * math.cos(math.radians((to[0] + place[0]) / 2))
     seconds = math.hypot(dlat, east) * 60.0 / speed_kn * H
@@ -207,10 +207,9 @@ def polygon(zone_id: str, geometry: Any, kind: str = "port", **said: Any) -> Zon
 
 def shifted(geometry: Any, degrees: float) -> Any:
     """A shape moved east, cut at ±180° where it crosses."""
-    return wrap_geometry(shapely.transform(geometry, lambda xy: xy + [degrees, 0.0]))
+    return wrap_geometry(shapely.transform(geometry, lambda xy: xy + np.array([degrees, 0.0])))
 
 
 def zones_of(*zones: Zone) -> Zones:
     """Zones sorted by id, as a file gives them."""
     return Zones(tuple(sorted(zones, key=lambda zone: zone.zone_id)))
-

@@ -47,14 +47,18 @@ def plain(gatherer):
                 row = {name: getattr(block, name)[i].item() for name in ROW_COLUMNS if name not in ("static", "source")}
                 said = {name: None if value != value or value == -1 else value for name, value in row.items()}
                 positions.append((mmsi, *said.values(), claims[block.static[i]].name_raw))
-        for v, time_us, static in zip(*(getattr(block.statements, n).tolist() for n in ("vessel", "time_us", "static")), strict=True):
+        for v, time_us, static in zip(
+            *(getattr(block.statements, n).tolist() for n in ("vessel", "time_us", "static")), strict=True
+        ):
             statements.append((int(block.mmsi[v]), time_us, claims[static].name_raw))
     return sorted(positions, key=lambda row: row[0]), sorted(statements, key=str)
 
 
 def slowly(files):
     """The same with pandas: all rows, repeats dropped, sorted by vessel and time."""
-    frame = pd.DataFrame([{"mmsi": r["mmsi"], **{n: r.get(n) for n in VALUES}} for file in files for r in file], dtype=object)
+    frame = pd.DataFrame(
+        [{"mmsi": r["mmsi"], **{n: r.get(n) for n in VALUES}} for file in files for r in file], dtype=object
+    )
     if frame.empty:
         return [], []
     frame = frame.drop_duplicates()

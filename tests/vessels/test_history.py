@@ -1,5 +1,6 @@
 """The history as a whole: what may change the input without changing what is said of it."""
 
+import itertools
 from datetime import timedelta
 
 import pyarrow as pa
@@ -88,9 +89,7 @@ IDS = ("segment_id", "hull_id", "visit_id", "presence_id", "voyage_id", "origin_
 
 
 def without(tables, *names):
-    return {
-        table: [{k: v for k, v in row.items() if k not in names} for row in rows] for table, rows in tables.items()
-    }
+    return {table: [{k: v for k, v in row.items() if k not in names} for row in rows] for table, rows in tables.items()}
 
 
 @pytest.mark.parametrize("days", [1, -30, 366, 36_525])
@@ -118,7 +117,9 @@ def test_turning_the_globe_changes_nothing_but_longitudes_and_the_hour_of_the_su
         return float(wrap_degrees(lon + turn))
 
     rows = [{**row, **({"lon": turned(row["lon"])} if "lon" in row else {})} for row in ROWS]
-    zones = zones_of(*(polygon(z.zone_id, shifted(z.geometry, turn), z.kind, lat=z.lat, lon=turned(z.lon)) for z in ZONES.zones))
+    zones = zones_of(
+        *(polygon(z.zone_id, shifted(z.geometry, turn), z.kind, lat=z.lat, lon=turned(z.lon)) for z in ZONES.zones)
+    )
     tables = tables_of(history_of(rows, zones=zones))
     longitudes = ("lon", "start_lon", "end_lon", "first_lon", "last_lon")
     free = (*longitudes, "night_share")
@@ -147,7 +148,12 @@ def test_tables_are_sorted_by_vessel_and_ids_are_unique():
     for name in TABLES:
         mmsi = getattr(history, name)["mmsi"].to_pylist()
         assert mmsi == sorted(mmsi), name
-    for name, key in (("segments", "segment_id"), ("port_visits", "visit_id"), ("zone_presences", "presence_id"), ("voyages", "voyage_id")):
+    for name, key in (
+        ("segments", "segment_id"),
+        ("port_visits", "visit_id"),
+        ("zone_presences", "presence_id"),
+        ("voyages", "voyage_id"),
+    ):
         ids = getattr(history, name)[key].to_pylist()
         assert len(set(ids)) == len(ids), name
 
@@ -168,7 +174,7 @@ def test_sketches_are_real_reports_about_so_many_minutes_apart_with_both_ends():
     points = [(s["timestamp"], s["lat"], s["lon"]) for s in sketch]
     assert set(points) <= real
     assert (points[0][0], points[-1][0]) == (instant(30.0), instant(run[-1]["t"]))
-    gaps = [(b[0] - a[0]).total_seconds() / 60 for a, b in zip(points, points[1:], strict=False)]
+    gaps = [(b[0] - a[0]).total_seconds() / 60 for a, b in itertools.pairwise(points)]
     assert max(gaps) <= SKETCH_MIN + 1
     assert len(points) <= 5 * H / 60 / SKETCH_MIN + 3
 

@@ -1,5 +1,7 @@
 """Identity spells: agreement with a plain loop, what ends a spell, and where static-only rows go."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,10 @@ def spells_of(*files, **how):
 
 def laid_over(claim, before):
     """What is known once `claim` is heard after `before`."""
-    fields = {name: getattr(claim, name) if getattr(claim, name) is not None else getattr(before, name) for name in claim._fields}
+    fields = {
+        name: getattr(claim, name) if getattr(claim, name) is not None else getattr(before, name)
+        for name in claim._fields
+    }
     said = [claim.call_sign_raw, claim.ship_type, claim.length_m, claim.destination_raw]
     full = claim.name_raw is not None and any(value is not None for value in said)
     if full and claim.imo_raw is None:
@@ -41,7 +46,8 @@ def slowly(rows):
             spells.append([now, row["t"], row["t"], 1])
             state = now
     return [
-        (s.name_raw, parse_imo(s.imo_raw), s.destination_raw, instant(first), instant(last), n) for s, first, last, n in spells
+        (s.name_raw, parse_imo(s.imo_raw), s.destination_raw, instant(first), instant(last), n)
+        for s, first, last, n in spells
     ]
 
 
@@ -73,7 +79,8 @@ def reports(draw):
 @given(reports())
 def test_the_spells_are_those_of_the_plain_loop(rows):
     got = [
-        (s["name_raw"], s["imo"], s["destination_raw"], s["first_seen"], s["last_seen"], s["n_reports"]) for s in spells_of(rows)
+        (s["name_raw"], s["imo"], s["destination_raw"], s["first_seen"], s["last_seen"], s["n_reports"])
+        for s in spells_of(rows)
     ]
     assert got == slowly(rows)
 
@@ -97,7 +104,9 @@ def test_a_spell_says_when_and_where_it_was_first_and_last_heard():
 
 
 def test_raw_text_is_kept_beside_the_cleaned():
-    rows = lie(ALPHA, 0.0, (35.0, 130.0), 1.0, name="MIRAE  3@@@@", call_sign="HM-ZQ ", imo="IMO2318669", destination="@@@")
+    rows = lie(
+        ALPHA, 0.0, (35.0, 130.0), 1.0, name="MIRAE  3@@@@", call_sign="HM-ZQ ", imo="IMO2318669", destination="@@@"
+    )
     (spell,) = spells_of(rows)
     assert (spell["name_raw"], spell["name"]) == ("MIRAE  3@@@@", "MIRAE 3")
     assert (spell["call_sign_raw"], spell["call_sign"]) == ("HM-ZQ ", "HMZQ")
@@ -107,7 +116,8 @@ def test_raw_text_is_kept_beside_the_cleaned():
 
 def test_a_partial_statement_changes_nothing_that_it_does_not_say():
     rows = [
-        {**row, **(FULL if i % 2 == 0 else {"name": "MIRAE 3"})} for i, row in enumerate(lie(ALPHA, 0.0, (35.0, 130.0), 2.0))
+        {**row, **(FULL if i % 2 == 0 else {"name": "MIRAE 3"})}
+        for i, row in enumerate(lie(ALPHA, 0.0, (35.0, 130.0), 2.0))
     ]
     (spell,) = spells_of(rows)
     assert spell["imo"] == 2318669
@@ -126,7 +136,7 @@ def test_a_name_and_back_again_makes_three_spells():
     names = ["MIRAE 3" if not 6 <= i < 12 else "SAEBYOL 5" for i in range(len(quay))]
     spells = spells_of([{**row, "name": name} for row, name in zip(quay, names, strict=True)])
     assert [s["name"] for s in spells] == ["MIRAE 3", "SAEBYOL 5", "MIRAE 3"]
-    assert all(a["last_seen"] < b["first_seen"] for a, b in zip(spells, spells[1:], strict=False))
+    assert all(a["last_seen"] < b["first_seen"] for a, b in itertools.pairwise(spells))
 
 
 def test_a_static_only_row_inside_a_run_does_not_shorten_the_spell():
@@ -152,7 +162,9 @@ def test_static_only_rows_feed_the_identities_of_a_ship_whose_positions_say_noth
 
 
 def test_a_ship_known_by_static_rows_alone_has_an_identity_and_no_place():
-    spells = spells_of([{"mmsi": BRAVO, "t": 60.0, **FULL}, {"mmsi": BRAVO, "t": 120.0, **FULL}], lie(ALPHA, 0.0, (35.0, 130.0), 1.0))
+    spells = spells_of(
+        [{"mmsi": BRAVO, "t": 60.0, **FULL}, {"mmsi": BRAVO, "t": 120.0, **FULL}], lie(ALPHA, 0.0, (35.0, 130.0), 1.0)
+    )
     (spell,) = spells
     assert (spell["mmsi"], spell["segment_id"], spell["hull_id"], spell["first_lat"]) == (BRAVO, None, None, None)
     assert spell["n_reports"] == 2

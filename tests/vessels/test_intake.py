@@ -181,7 +181,9 @@ def test_a_broken_file_is_set_aside_and_none_of_its_rows_count(tmp_path, whole):
 
 
 def test_a_file_that_breaks_half_way_gives_none_of_its_rows(tmp_path, whole):
-    damaged = write_parquet(tmp_path / "damaged.parquet", [{**row, "mmsi": row["mmsi"] + 1} for row in ROWS], row_group_size=40)
+    damaged = write_parquet(
+        tmp_path / "damaged.parquet", [{**row, "mmsi": row["mmsi"] + 1} for row in ROWS], row_group_size=40
+    )
     content = bytearray(damaged.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 400] = bytes(400)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from tests.vessels.builders import (
     ALPHA,
     BRAVO,
-    H,
     T0_US,
+    H,
     chain,
     disc,
     facts_of,
@@ -23,6 +23,7 @@ from tests.vessels.builders import (
     polygon,
     sail,
     segments_of,
+    shifted,
     tables_of,
     zones_of,
 )
@@ -94,7 +95,16 @@ def _visit(rows, stay, zone, smallest, p):
         here_before = here
     stayed = stop_h >= p.min_stop_h or (n_stopped > 0 and len(stay) <= 3) or gap_h >= p.port_gap_h
     confidence = 2 + entry + leave if stayed else 1
-    return (rows[stay[0]]["t"], zone.zone_id, rows[stay[-1]]["t"], entry, leave, round(stop_h, 2), round(gap_h, 2), confidence)
+    return (
+        rows[stay[0]]["t"],
+        zone.zone_id,
+        rows[stay[-1]]["t"],
+        entry,
+        leave,
+        round(stop_h, 2),
+        round(gap_h, 2),
+        confidence,
+    )
 
 
 def _apart(one, other):
@@ -324,7 +334,7 @@ def test_turning_the_globe_changes_nothing_but_longitudes(turn):
         *(
             polygon(
                 z.zone_id,
-                wrap_geometry(shapely.transform(z.geometry, lambda xy: xy + [turn, 0.0])),
+                shifted(z.geometry, turn),
                 z.kind,
                 lat=z.lat,
                 lon=float(wrap_degrees(z.lon + turn)),

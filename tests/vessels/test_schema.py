@@ -49,7 +49,9 @@ def test_not_a_number_becomes_null():
 
 def test_arrow_arrays_lists_and_chunks_make_the_same_table():
     one = SMALL.build({"when": [0, 1], "speed_kn": [1.0, None]})
-    other = SMALL.build({"when": pa.array([0, 1]), "speed_kn": pa.chunked_array([[1.0], pa.array([None], pa.float64())])})
+    other = SMALL.build(
+        {"when": pa.array([0, 1]), "speed_kn": pa.chunked_array([[1.0], pa.array([None], pa.float64())])}
+    )
     assert one.equals(other)
 
 
@@ -60,7 +62,7 @@ def test_units_and_meanings_travel_with_the_columns():
 
 @pytest.mark.parametrize("values", [{"when": [0]}, {"when": [0], "speed_kn": [1.0], "more": [1]}])
 def test_a_missing_or_unknown_column_is_refused_by_name(values):
-    with pytest.raises(UsageError, match="speed_kn|more"):
+    with pytest.raises(UsageError, match=r"speed_kn|more"):
         SMALL.build(values)
 
 

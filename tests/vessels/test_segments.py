@@ -1,5 +1,6 @@
 """Hulls told apart under one MMSI: agreement with a plain loop, and what must and must not be split."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.vessels.builders import ALPHA, BRAVO, CHARLIE, H, T0_US, block_of, history_of, lie, sail, segments_of, tables_of
+from tests.vessels.builders import (
+    ALPHA,
+    BRAVO,
+    CHARLIE,
+    T0_US,
+    H,
+    block_of,
+    history_of,
+    lie,
+    sail,
+    segments_of,
+    tables_of,
+)
 from vessels.geodesy import wrap_degrees
 from vessels.segments import DEFAULT_MOTION, MotionModel, segment_ids, separate
 from vessels.units import MEAN_EARTH_RADIUS_NMI, US_PER_S
@@ -69,7 +82,7 @@ def slowly(rows, motion=DEFAULT_MOTION):
                 away = min(away, apart_nmi({"lat": lat, "lon": lon}, row))
         return away
 
-    if all(reachable(a, b) for a, b in zip(rows, rows[1:], strict=False)):
+    if all(reachable(a, b) for a, b in itertools.pairwise(rows)):
         return [[row["t"] for row in rows]], 0
     tracks, still_open, previous = [], [], None
     for before, row in zip([None, *rows], rows, strict=False):
@@ -77,7 +90,9 @@ def slowly(rows, motion=DEFAULT_MOTION):
             chosen = previous
         else:
             fits = [
-                (misfit(tracks[k][-1], row), -tracks[k][-1]["t"], k) for k in still_open if reachable(tracks[k][-1], row)
+                (misfit(tracks[k][-1], row), -tracks[k][-1]["t"], k)
+                for k in still_open
+                if reachable(tracks[k][-1], row)
             ]
             if fits:
                 chosen = min(fits)[2]
@@ -109,7 +124,9 @@ def mixed_tracks(draw):
         if hull < 3:
             place[0] += draw(st.sampled_from([0.0, 0.001, 0.05]))
             place[1] += draw(st.sampled_from([0.0, 0.004]))
-        rows.append({"mmsi": ALPHA, "t": t, "lat": place[0], "lon": float(wrap_degrees(place[1])), "sog": sog, "cog": cog})
+        rows.append(
+            {"mmsi": ALPHA, "t": t, "lat": place[0], "lon": float(wrap_degrees(place[1])), "sog": sog, "cog": cog}
+        )
     return rows
 
 
@@ -150,9 +167,11 @@ def test_steps_start_at_zero_and_say_how_far_and_how_long(rows):
     for _, times in plain(segments):
         at = np.flatnonzero(segments.time_us == T0_US + round(times[0] * US_PER_S))[0]
         assert segments.step_nmi[at] == segments.step_h[at] == 0.0
-        for i, (before, after) in enumerate(zip(times, times[1:], strict=False), 1):
+        for i, (before, after) in enumerate(itertools.pairwise(times), 1):
             assert segments.step_h[at + i] == pytest.approx((after - before) / 3600, rel=1e-5)
-            assert segments.step_nmi[at + i] == pytest.approx(apart_nmi(by_time[before], by_time[after]), rel=1e-4, abs=1e-4)
+            assert segments.step_nmi[at + i] == pytest.approx(
+                apart_nmi(by_time[before], by_time[after]), rel=1e-4, abs=1e-4
+            )
 
 
 def alternating(*ships):
@@ -276,10 +295,10 @@ SLOW_THEN_FAR = [
 ]
 """48 nmi in an hour, twice, by a ship that reports no speed."""
 REPORTED = [{**row, "sog": 29.0} for row in SLOW_THEN_FAR]
-LEAP = alternating(ONE, [{**ONE[4], "t": ONE[4]["t"] + 10, "lat": 20.0}, {**ONE[4], "t": ONE[4]["t"] + 20, "lat": 20.0}])
-MANY = [
-    {"mmsi": ALPHA, "t": 60.0 * i, "lat": 5.0 * (i % 6), "lon": 130.0, "sog": 0.0, "cog": 0.0} for i in range(30)
-]
+LEAP = alternating(
+    ONE, [{**ONE[4], "t": ONE[4]["t"] + 10, "lat": 20.0}, {**ONE[4], "t": ONE[4]["t"] + 20, "lat": 20.0}]
+)
+MANY = [{"mmsi": ALPHA, "t": 60.0 * i, "lat": 5.0 * (i % 6), "lon": 130.0, "sog": 0.0, "cog": 0.0} for i in range(30)]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Voyages: how a track is cut at its calls, ids that last, and measures that a plain loop gives too."""
 
+import itertools
 import math
 
 import numpy as np
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 from tests.vessels.builders import (
     ALPHA,
     BRAVO,
-    H,
     T0_US,
+    H,
     chain,
     disc,
     end_of,
@@ -131,7 +132,7 @@ def test_spans_share_out_the_whole_track(rows):
     voyages = voyages_of(rows)
     assert voyages[0]["span_start"] == instant(rows[0]["t"])
     assert voyages[-1]["span_end"] == instant(end_of(rows))
-    for one, after in zip(voyages, voyages[1:], strict=False):
+    for one, after in itertools.pairwise(voyages):
         assert one["span_end"] == after["span_start"]
         assert one["end"] <= after["start"]
         assert one["destination"] == after["origin"]
@@ -161,7 +162,7 @@ def slowly(rows, p):
             kept.append(row)
         slot = mine
     speeds, stop_from, stops = [], None, []
-    for before, row in zip(kept, kept[1:], strict=False):
+    for before, row in itertools.pairwise(kept):
         hours = (row["t"] - before["t"]) / H
         way = float(distance_nmi(before["lat"], before["lon"], row["lat"], row["lon"]))
         out["distance_nmi"] += way
@@ -179,9 +180,9 @@ def slowly(rows, p):
             stops.append((stop_from, row["t"]))
         else:
             stop_from = None
-    longest = {begin: end for begin, end in stops}
+    longest = dict(stops)
     lengths = [(end - begin) / H for begin, end in longest.items() if (end - begin) / H >= p.stop_at_sea_h]
-    steps = [(b["t"] - a["t"]) / H for a, b in zip(rows, rows[1:], strict=False)]
+    steps = [(b["t"] - a["t"]) / H for a, b in itertools.pairwise(rows)]
     duration = (rows[-1]["t"] - rows[0]["t"]) / H
     apart = float(distance_nmi(rows[0]["lat"], rows[0]["lon"], rows[-1]["lat"], rows[-1]["lon"]))
     logs = [math.log(max(step, 1 / 3600)) for step in steps]
@@ -286,7 +287,9 @@ def test_a_draught_sent_apart_from_positions_counts_from_the_next_position_on():
     leave = next(row["t"] for row in rows if row["t"] > 8 * H)
     apart = [{"mmsi": ALPHA, "t": t, "draught": d, "name": "MIRAE 3"} for t, d in ((60.0, 4.0), (leave + 9 * H, 9.0))]
     with_draught = [
-        {**row, "draught": d} for row in rows for d in [None if row["t"] < 60 else 4.0 if row["t"] < leave + 9 * H else 9.0]
+        {**row, "draught": d}
+        for row in rows
+        for d in [None if row["t"] < 60 else 4.0 if row["t"] < leave + 9 * H else 9.0]
     ]
     ours, theirs = (history_of(r, zones=ZONES) for r in ([*rows, *apart], with_draught))
     assert ours.voyages.equals(theirs.voyages)
@@ -355,7 +358,14 @@ def test_renaming_a_ship_changes_numbers_and_ids_only():
 
 
 SLUGGISH = [
-    {"mmsi": ALPHA, "t": 700.0 * i, "lat": 36.0 + 0.008 * i, "lon": 132.0, "sog": (2.5, 12.0, 2.5, 1.5, 1.5, 1.5)[i % 6], "cog": 0.0}
+    {
+        "mmsi": ALPHA,
+        "t": 700.0 * i,
+        "lat": 36.0 + 0.008 * i,
+        "lon": 132.0,
+        "sog": (2.5, 12.0, 2.5, 1.5, 1.5, 1.5)[i % 6],
+        "cog": 0.0,
+    }
     for i in range(60)
 ]
 SILENT = [{**row, "t": row["t"] * 14} for row in SLUGGISH]

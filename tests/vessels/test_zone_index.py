@@ -21,7 +21,10 @@ def slowly(fences, lat, lon):
         tuple(
             i
             for i, fence in enumerate(fences)
-            if any(fence.intersects(shapely.Point(meridian, y)) for meridian in ((-180.0, 180.0) if abs(x) == 180.0 else (x,)))
+            if any(
+                fence.intersects(shapely.Point(meridian, y))
+                for meridian in ((-180.0, 180.0) if abs(x) == 180.0 else (x,))
+            )
         )
         for y, x in zip(lat.tolist(), lon.tolist(), strict=True)
     ]
@@ -39,7 +42,9 @@ def fences(draw):
     lat, lon = draw(st.floats(-88, 88)), draw(st.one_of(st.floats(-180, 180), st.floats(177, 183)))
     radii = draw(st.lists(st.floats(0.01, 1.5), min_size=3, max_size=8))
     turns = np.arange(len(radii)) * 2 * np.pi / len(radii)
-    ring = np.column_stack([lon + 2 * np.array(radii) * np.cos(turns), np.clip(lat + np.array(radii) * np.sin(turns), -90, 90)])
+    ring = np.column_stack(
+        [lon + 2 * np.array(radii) * np.cos(turns), np.clip(lat + np.array(radii) * np.sin(turns), -90, 90)]
+    )
     return wrap_geometry(shapely.convex_hull(shapely.MultiPoint(ring)))
 
 
@@ -68,7 +73,9 @@ def test_packaged_fences_are_found_wherever_they_overlap():
 BOX = shapely.box(130.0, 40.0, 131.0, 41.0)
 
 
-@pytest.mark.parametrize(("lat", "lon"), [(40.0, 130.5), (41.0, 130.5), (40.5, 130.0), (40.5, 131.0), (40.0, 130.0), (41.0, 131.0)])
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(40.0, 130.5), (41.0, 130.5), (40.5, 130.0), (40.5, 131.0), (40.0, 130.0), (41.0, 131.0)]
+)
 def test_a_position_on_the_border_lies_inside_on_every_side(lat, lon):
     assert looked_up(ZoneIndex([BOX]), np.array([lat]), np.array([lon])) == [(0,)]
 

@@ -39,7 +39,15 @@ def test_the_packaged_zones_are_sorted_valid_and_on_the_globe():
 
 def test_the_documented_places_are_watched_as_documented():
     zones = read_zones()
-    elevated = {"RU_NAKHODKA", "RU_VOSTOCHNY", "RU_VLADIVOSTOK", "RU_SLAVYANKA", "RU_KHOLMSK", "CN_DANDONG", "CN_DALIAN"}
+    elevated = {
+        "RU_NAKHODKA",
+        "RU_VOSTOCHNY",
+        "RU_VLADIVOSTOK",
+        "RU_SLAVYANKA",
+        "RU_KHOLMSK",
+        "CN_DANDONG",
+        "CN_DALIAN",
+    }
     assert {zone_id: zones[zone_id].watch for zone_id in elevated} == dict.fromkeys(elevated, "elevated")
     assert all(zone.watch == "high" for zone in zones.zones if zone.country == "KP" and zone.kind in VISIT_KINDS)
     assert {zone.zone_id for zone in zones.watched("high", "elevated")} >= elevated
@@ -146,7 +154,7 @@ def test_the_feature_at_fault_is_counted_from_the_top(tmp_path):
 
 
 def test_an_id_may_stand_once_only(tmp_path):
-    with pytest.raises(SettingsError, match="XX_TEST.*twice"):
+    with pytest.raises(SettingsError, match=r"XX_TEST.*twice"):
         read_zone_file(write(tmp_path, feature(), feature()))
 
 
@@ -173,7 +181,7 @@ def test_levels_are_changed_by_id_and_an_unknown_id_gets_the_nearest_name():
     changed = zones.with_levels({"KP_NAMPO": "none"})
     assert changed["KP_NAMPO"].watch == "none"
     assert changed["KP_RAJIN"].watch == zones["KP_RAJIN"].watch
-    with pytest.raises(SettingsError, match="KP_NAMPOO.*KP_NAMPO"):
+    with pytest.raises(SettingsError, match=r"KP_NAMPOO.*KP_NAMPO"):
         zones.with_levels({"KP_NAMPOO": "high"})
 
 
@@ -214,9 +222,7 @@ def test_a_widened_fence_reaches_the_margin_farther(lat):
     wide = widen(zone.geometry, lat, EXIT_MARGIN_KM)
     assert wide.contains(zone.geometry)
     outer = shapely.get_coordinates(wide)
-    margins = [
-        float(distance_nmi(lat, 20.0, y, x)) * 1.852 - 10.0 for x, y in outer
-    ]
+    margins = [float(distance_nmi(lat, 20.0, y, x)) * 1.852 - 10.0 for x, y in outer]
     assert min(margins) == pytest.approx(EXIT_MARGIN_KM, abs=0.1)
     assert max(margins) == pytest.approx(EXIT_MARGIN_KM, abs=0.1)
 

@@ -46,6 +46,11 @@ DROPPED: Final = 0.25
 TO_FISHING: Final = 0.6
 """A cargo ship or tanker that calls itself a fishing vessel, or back (Saebyol, 2019-03-02)."""
 OTHER_CLASS: Final = 0.25
+MISTYPED_LENGTH: Final = 0.08
+"""One of the two lengths is no ship's beside its beam, or a tug shows the length of its tow (M.1371-5, message 5)."""
+PLAUSIBLE_SHAPE: Final = (2.0, 14.0)
+"""Length over beam of ships: broad barges to slender ferries; merchant ships lie between 4 and 9."""
+MISTYPED_SIGN: Final = 0.08
 
 
 def findings_of_group(
@@ -128,8 +133,17 @@ def _retyped(one: Transition) -> float:
     return OTHER_CLASS if groups & {"cargo", "tanker"} else RENAMED / 2
 
 
+def _resigned(one: Transition) -> float:
+    """A call sign that differs by one letter or one left out was mistyped, and is put right."""
+    return MISTYPED_SIGN if DamerauLevenshtein.distance(one.old.value, one.new.value) <= 1 else RENAMED
+
+
 def _resized(one: Transition) -> float:
     """From a tenth at the tolerance to six tenths where one is twice the other."""
+    for spell in (one.old.last, one.new.first):
+        low, high = PLAUSIBLE_SHAPE
+        if spell.type_group == "tug" or (spell.beam_m > 0 and not low <= spell.length_m / spell.beam_m <= high):
+            return MISTYPED_LENGTH
     small, large = sorted((float(one.old.value), float(one.new.value)))
     return min(max(0.6 * (large / small - 1.0), 0.1), 0.6)
 
@@ -144,11 +158,9 @@ def _renumbered(one: Transition) -> float:
     return OTHER_INVALID_IMO
 
 
-_FIXED: Final[Mapping[str, float]] = MappingProxyType(
-    {"name_change": RENAMED, "call_sign_change": RENAMED, "imo_dropped": DROPPED}
-)
+_FIXED: Final[Mapping[str, float]] = MappingProxyType({"name_change": RENAMED, "imo_dropped": DROPPED})
 _GRADED: Final[Mapping[str, Callable[[Transition], float]]] = MappingProxyType(
-    {"type_change": _retyped, "dimension_change": _resized, "imo_change": _renumbered}
+    {"call_sign_change": _resigned, "type_change": _retyped, "dimension_change": _resized, "imo_change": _renumbered}
 )
 
 

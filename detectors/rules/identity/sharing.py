@@ -19,7 +19,7 @@ from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
 from vessels.ais import MmsiKind, mmsi_kinds, mmsi_text
 from vessels.history import History
-from vessels.units import US_PER_DAY
+from vessels.units import US_PER_DAY, US_PER_H
 
 LEAST: Final = 0.15
 MOST: Final = 0.6
@@ -31,9 +31,12 @@ SAME_IMO: Final = 0.5
 FILLER: Final = 0.05
 """A number that sets send until they are programmed is shared by nature."""
 STATE_DEFAULT: Final = 0.15
-"""A state's digits and six zeros (240000000 and 416000000 of the labelled sample): programmed by a dealer, not a state."""
+"""A state's digits and six zeros, as 240000000 and 416000000 of the labelled sample: a set as delivered."""
 SMALL: Final = 0.4
 MANY_TRACKS: Final = 0.5
+BRIEF: Final = 0.5
+BRIEF_H: Final = 12.0
+"""Interference with satellite positioning lasts hours and moves positions by miles; two ships stay two for days."""
 NOISY: Final = 0.6
 NOISE_SHARE: Final = 0.1
 """Share of positions that fit no track from which the tracks themselves are in doubt."""
@@ -74,7 +77,10 @@ def _of_one(
     strength = _graded(alternations, separation_nmi, lookups)
     caveats = []
     if common_imo:
-        strength = combined(strength, SAME_IMO)
+        strength = combined(strength, SAME_IMO * _far(separation_nmi, lookups))
+    if last_us - first_us < BRIEF_H * US_PER_H:
+        strength *= BRIEF
+        caveats.append("both were heard for some hours only: disturbed satellite positioning looks the same")
     if small:
         strength *= SMALL
         caveats.append("class B, small craft or nothing said of the ships: numbers of such sets are often typed twice")
@@ -132,10 +138,13 @@ def _graded(alternations: int, separation_nmi: float, lookups: Lookups) -> float
     often = math.log(alternations / thresholds.min_alternations) / math.log(
         max(MANY_ALTERNATIONS / thresholds.min_alternations, 2.0)
     )
-    far = math.log(separation_nmi / thresholds.min_separation_nmi) / math.log(
-        max(FAR_NMI / thresholds.min_separation_nmi, 2.0)
-    )
-    return round(LEAST + (MOST - LEAST) * math.sqrt(min(often, 1.0) * min(far, 1.0)), 4)
+    return round(LEAST + (MOST - LEAST) * min(often, 1.0) * _far(separation_nmi, lookups), 4)
+
+
+def _far(separation_nmi: float, lookups: Lookups) -> float:
+    """0 at the least distance that counts, 1 from `FAR_NMI` on."""
+    least = lookups.thresholds.min_separation_nmi
+    return min(math.log(separation_nmi / least) / math.log(max(FAR_NMI / least, 2.0)), 1.0)
 
 
 def _values(spells: Sequence[Spell], column: str) -> dict[Any, set[str]]:

@@ -6,7 +6,7 @@ was claimed on it and none moves when the look-back window does.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ from detectors.rules.identity.surroundings import Surroundings
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import instant
 from vessels.history import History
+
+TOLD_ONCE: Final = 0.1
+"""A tenth of a kind's weight moves no score that a person would notice."""
 
 
 class _Span(NamedTuple):
@@ -49,7 +52,12 @@ class VoyageSpans:
                 self._of_hull.setdefault((mmsi, span.hull_id), []).append(span)
 
     def told_of_each(self, finding: Finding, first_us: int, last_us: int, hull_id: str | None) -> list[Finding]:
-        """The finding once for each voyage of its MMSI (and hull) between two times; once as it is if there is none."""
+        """The finding once for each voyage of its MMSI (and hull) between two times; once as it is if there is none.
+
+        A finding weaker than `TOLD_ONCE` is told once: it would weigh nothing and fill the table.
+        """
+        if finding.strength < TOLD_ONCE:
+            return [finding]
         told = [
             _told(finding, span, max(first_us, span.start_us), min(last_us, span.end_us))
             for span in self._of(finding.mmsi, hull_id)

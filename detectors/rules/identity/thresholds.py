@@ -99,11 +99,11 @@ class Thresholds(Parameters):
         "without the field changes every ship at once",
     )
     length_tolerance_share: float = Field(
-        0.15,
+        0.10,
         ge=0.0,
         le=1.0,
         description="change of length that re-entering antenna distances explains. Source: length is the sum of two "
-        "typed distances; hulls lengthened in a yard grow by less than this in most cases",
+        "distances typed to the metre; settled lengths of one hull differ by a few per cent",
     )
     length_tolerance_m: float = Field(
         10.0, ge=0.0, le=100.0, description="the same in metres. Source: rounding up and overhangs on small ships"

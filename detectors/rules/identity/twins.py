@@ -34,9 +34,15 @@ SMALL: Final = 0.6
 TYPED_BY_MANY: Final = 0.1
 TWO_SETS: Final = 0.05
 """The same place, name and flag: a second set on one hull, lawful and common on yachts and new ships."""
-TWO_SETS_OTHER_NAME: Final = 0.2
-TWO_SETS_OTHER_FLAG: Final = 0.25
+TWO_SETS_OTHER_NAME: Final = 0.1
+TWO_SETS_OTHER_FLAG: Final = 0.05
+"""A second set is often one from before a sale, left switched on with the old number."""
 MANY_CONFLICTS: Final = 3
+AT_ONCE_H: Final = 0.5
+"""Sketches hold a point about every 20 minutes, so that two tracks' points lie at most this far apart."""
+CRUISING_KN: Final = 20.0
+ONE_HULL_NMI: Final = 1.0
+"""Two sets on one hull are as far apart as it sails between their reports, and not further."""
 
 
 class _Claimant(NamedTuple):
@@ -138,8 +144,9 @@ def _meet(older: _Claimant, newer: _Claimant, lookups: Lookups) -> _Meeting:
     hours = np.abs(a.time_us[rows] - b.time_us[partners]) / US_PER_H
     apart = distance_nmi(a.lat[rows], a.lon[rows], b.lat[partners], b.lon[partners])
     torn = np.flatnonzero(apart > thresholds.position_slack_nmi + thresholds.max_speed_kn * hours)
-    at_once = hours <= 1.0
-    side_by_side = bool(at_once.any() and np.median(apart[at_once]) <= 1.0)
+    at_once = hours <= AT_ONCE_H
+    beyond = apart[at_once] - CRUISING_KN * hours[at_once]
+    side_by_side = bool(len(beyond) and np.median(beyond) <= ONE_HULL_NMI)
     if not len(torn):
         return _Meeting(0, 0, 0, (0, 0), nothing.places, 0.0, side_by_side)
     best = torn[np.lexsort((rows[torn], -apart[torn], hours[torn]))[0]]
@@ -242,7 +249,11 @@ def _two_sets(imo: int, newer: _Claimant, older: _Claimant) -> Finding:
         evidence=(
             _said(imo, newer),
             _said(imo, older),
-            Evidence("distance between the two while both were heard", "1 nmi or less", "one set on one hull", "nmi"),
+            Evidence(
+                "distance between the two while both were heard",
+                "what one hull sails between reports",
+                "one set on a hull",
+            ),
         ),
         caveats=("in one place, this fits two sets on one hull, or a set reprogrammed on the day",),
         other_mmsi=(older.mmsi,),

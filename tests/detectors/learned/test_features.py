@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,15 @@ def features_by_voyage(fleet: Any, zones: Zones, shuffle: int | None = None) -> 
 
 def test_every_feature_belongs_to_exactly_one_aspect() -> None:
     assert sorted(name for _, names in ASPECTS for name in names) == sorted(FEATURE_NAMES)
+
+
+def test_the_documentation_lists_every_feature_as_declared() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "anomaly.md").read_text(encoding="utf-8")
+    for aspect, names in ASPECTS:
+        for feature in (one for one in FEATURES if one.name in names):
+            assert (
+                f"| {aspect} | `{feature.name}` | {feature.unit or ' '} | {feature.words} | {feature.meaning} |" in page
+            )
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
