@@ -47,7 +47,9 @@ WEIGHTS: Final[tuple[Weight, ...]] = (
     Weight("flag_call_sign_mismatch", 15.0, "claim", "one of the two was not issued, or typed wrong. " + _JUDGEMENT),
     Weight("type_change", 18.0, "body", "a tanker that calls itself a fishing boat (Saebyol, 2019). " + _JUDGEMENT),
     Weight("dimension_change", 21.0, "body", "steel does not grow; entries are mended. " + _JUDGEMENT),
-    Weight("unusual_voyage", 18.0, "anomaly", "odd is not wrong: 3 ordinary voyages in 1,000 are as odd. " + _JUDGEMENT),
+    Weight(
+        "unusual_voyage", 18.0, "anomaly", "odd is not wrong: 3 ordinary voyages in 1,000 are as odd. " + _JUDGEMENT
+    ),
 )
 """The documented table of weights, in decibans at strength 1. A finding weighs this times its strength."""
 

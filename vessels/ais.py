@@ -264,7 +264,7 @@ def clean_call_sign(raw: str | None) -> str | None:
     if text is None:
         return None
     text = re.sub(r"[^A-Z0-9]", "", text)
-    return text if text.strip("0") else None
+    return text if text.strip("0") and text not in _SAYS_NOTHING else None
 
 
 @cache

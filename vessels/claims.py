@@ -8,6 +8,7 @@ is worth is left to `vessels.identities`.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,8 @@ from vessels.quality import Nulled
 from vessels.values import clean_ship_type, clean_size
 
 _KEY_LIMIT: Final = 2**62
+_REMEMBERED: Final = 65_536
+"""Texts whose cleaning is remembered: the same few thousand names come with every chunk."""
 _WHOLE: Final = re.compile(r"\s*(\d+)\.0*\s*")
 
 Cleaned = tuple[Any, str | None]
@@ -48,7 +51,7 @@ def claims_of(columns: Mapping[str, pa.Array], layout: Layout, transceiver: Dist
         return _text(raw, layout.dialect.says_nothing)
 
     def whole_text(raw: Any) -> Cleaned:
-        return _text(_without_fraction(raw), layout.dialect.says_nothing)
+        return _whole_text(raw, layout.dialect.says_nothing)
 
     length = columns.get("length_m", _sum(columns, "to_bow", "to_stern"))
     beam = columns.get("beam_m", _sum(columns, "to_port", "to_starboard"))
@@ -88,6 +91,12 @@ def _column(
     return Distinct(raw.codes, tuple(values))
 
 
+@lru_cache(maxsize=_REMEMBERED, typed=True)
+def _whole_text(raw: Any, says_nothing: frozenset[str]) -> Cleaned:
+    return _text(_without_fraction(raw), says_nothing)
+
+
+@lru_cache(maxsize=_REMEMBERED, typed=True)
 def _text(raw: Any, says_nothing: frozenset[str]) -> Cleaned:
     text = raw if isinstance(raw, str) else str(raw)
     bare = text.strip()

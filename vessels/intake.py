@@ -355,15 +355,16 @@ def _days(chunk: Chunk) -> tuple[dict[int, int], dict[int, int]]:
     """Rows on each day of a chunk, and the newest time of each day."""
     if not len(chunk):
         return {}, {}
-    day = chunk.time_us // US_PER_DAY
-    if day[0] == day[-1] and day.min() == day.max():
-        return {int(day[0]): len(day)}, {int(day[0]): int(chunk.time_us.max())}
-    days, place, counts = np.unique(day, return_inverse=True, return_counts=True)
-    newest = np.zeros(len(days), dtype=np.int64)
-    np.maximum.at(newest, place, chunk.time_us)
+    oldest, latest = int(chunk.time_us.min()), int(chunk.time_us.max())
+    first, last = oldest // US_PER_DAY, latest // US_PER_DAY
+    if first == last:
+        return {first: len(chunk)}, {first: latest}
+    by_time = np.sort(chunk.time_us)
+    days = np.unique(by_time // US_PER_DAY)
+    ends = np.searchsorted(by_time, (days + 1) * US_PER_DAY)
     return (
-        dict(zip(days.tolist(), counts.tolist(), strict=True)),
-        dict(zip(days.tolist(), newest.tolist(), strict=True)),
+        dict(zip(days.tolist(), np.diff(ends, prepend=0).tolist(), strict=True)),
+        dict(zip(days.tolist(), by_time[ends - 1].tolist(), strict=True)),
     )
 
 

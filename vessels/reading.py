@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -23,7 +24,6 @@ from vessels.dialects import CANONICAL, NMEA, dialect_named, looks_like_header
 from vessels.errors import InputFileError, UsageError
 from vessels.fields import holds_numbers, numbers
 from vessels.layouts import Layout, bind
-from vessels.nmea_files import NmeaSource
 from vessels.parquet_files import ParquetSource
 from vessels.quality import RejectCounts
 from vessels.settling import check_types, settle
@@ -168,6 +168,10 @@ def _named(fault: InputFileError, name: str) -> InputFileError:
     return fault if fault.detail.startswith(name) else InputFileError(fault.reason, f"{name}: {fault.detail}")
 
 
+_NMEA_READER: Final = "vessels.nmea_files"
+"""Imported when a file of sentences is met: it brings pyais, a third of the time that every command takes to start."""
+
+
 def _source(file: InputFile, options: ReadOptions) -> Source:
     fault = _why_no_file(file.path)
     if fault is not None:
@@ -176,7 +180,8 @@ def _source(file: InputFile, options: ReadOptions) -> Source:
     if sniffed.format == "parquet":
         return ParquetSource.open(file.path, file.name, options.chunk_rows)
     if sniffed.format == "nmea" or options.dialect == NMEA.name:
-        return NmeaSource(file.path, file.name, sniffed, file.n_bytes)
+        source: Source = import_module(_NMEA_READER).NmeaSource(file.path, file.name, sniffed, file.n_bytes)
+        return source
     mapped = frozenset(options.columns.values())
     return CsvSource.open(
         file.path,

@@ -39,6 +39,9 @@ ROW_COLUMNS: Final[Mapping[str, type[np.generic]]] = MappingProxyType(
 """The columns of a row, beside its vessel; 48 bytes."""
 
 
+_HASH_BYTES: Final = 8
+
+
 class ClaimRegister:
     """All distinct static claims of a run, numbered as they are met; number 0 says nothing. Thread-safe."""
 
@@ -46,6 +49,7 @@ class ClaimRegister:
         self._lock = Lock()
         self._claims: list[StaticClaim] = [NOTHING_SAID]
         self._numbers: dict[StaticClaim, int] = {NOTHING_SAID: 0}
+        self._hashes = b""
 
     def codes(self, claims: Sequence[StaticClaim]) -> npt.NDArray[np.int32]:
         """The number of each claim, new ones added."""
@@ -66,8 +70,11 @@ class ClaimRegister:
 
     def hashes(self) -> npt.NDArray[np.uint64]:
         """A 64-bit hash of what each claim says, by number; the same in every run."""
-        digests = (hashlib.blake2b(repr(tuple(c)).encode(), digest_size=8).digest() for c in self.claims())
-        return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+        with self._lock:
+            unhashed = self._claims[len(self._hashes) // _HASH_BYTES :]
+            digests = (hashlib.blake2b(repr(tuple(c)).encode(), digest_size=_HASH_BYTES).digest() for c in unhashed)
+            self._hashes += b"".join(digests)
+            return np.frombuffer(self._hashes, dtype="<u8").astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import geopandas
 import pandas as pd
 import pyarrow as pa
 
@@ -33,6 +33,9 @@ from vessels.history import History, combine, derive
 from vessels.intake import Progress, Tracks, available_jobs, coverage_table, no_progress, read_tracks
 from vessels.reading import ReadOptions
 from vessels.zones import Zones, read_zones
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 PathLike = str | Path
 _VERSIONED: Final = ("wakewatch", "numpy", "pandas", "pyarrow", "scikit-learn", "shapely", "geopandas", "pyais")
@@ -69,8 +72,9 @@ class Result:
     history: History = field(repr=False)
 
     @cached_property
-    def flagged(self) -> geopandas.GeoDataFrame:
+    def flagged(self) -> "GeoDataFrame":
         """Flagged voyages by rank, with their track lines (WGS 84)."""
+        geopandas = import_module("geopandas")  # not needed to write results, and slow to import
         frame = self.tables["flagged_voyages"].to_pandas()
         lines = geopandas.GeoSeries.from_wkb(frame["geometry"], crs="OGC:CRS84")
         return geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=lines)
@@ -150,8 +154,10 @@ def scan(
         jobs = jobs or available_jobs()
     if isinstance(tracks, Tracks):
         return _scan(tracks, False, chosen, fences, listed, made, as_of, jobs, clock, progress)
-    with clock.stage("read"):
+    with clock.stage("read"), ThreadPoolExecutor(1) as aside:
+        ready = aside.submit(getattr, fences, "index")  # the raster of zones grows while files are read
         read = read_tracks(tracks, options=read_options(chosen), jobs=jobs, spill_dir=spill_dir, progress=progress)
+        ready.result()
     with read:
         return _scan(read, True, chosen, fences, listed, made, as_of, jobs, clock, progress)
 

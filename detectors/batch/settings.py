@@ -119,7 +119,9 @@ class OutputSettings(Parameters):
 class WatchSettings(Parameters):
     """`[watch]`: which places and which ships to look out for."""
 
-    zones: FilePath | None = Field(None, description="GeoJSON of zones, instead of those that come with wakewatch")
+    zones: FilePath | None = Field(
+        None, description="GeoJSON of zones, added to those that come with wakewatch; one of the same id replaces it"
+    )
     list: FilePath | None = Field(None, description="watch list: OpenSanctions' maritime CSV, or imo, mmsi, name")
     levels: Mapping[str, WatchLevel] = Field(
         default_factory=dict, description="zone id = high, elevated or none, where the zone's own level is not wanted"

@@ -15,6 +15,7 @@ from typing import Final
 import typer
 
 from detectors.cli.app import COMPLETE, DEBUG_VARIABLE, WRONG_USAGE, State, app
+from detectors.cli.memory import keep_freed_memory
 from detectors.cli.terminal import say_error, say_note
 from vessels.errors import UsageError, WakewatchError
 
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if arguments is None:
+        keep_freed_memory()
     state = State(debug=os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"))
     try:
         status = typer.main.get_command(app).main(

@@ -131,6 +131,11 @@ def test_a_clean_call_sign_is_letters_and_digits(text):
     assert sign is None or (sign.isascii() and sign.isalnum() and ais.clean_call_sign(sign) == sign)
 
 
+@pytest.mark.parametrize("text", ["N.A.", "-NONE-", "000 000", "@@@", "", None, "UNKNOWN."])
+def test_a_field_filled_to_be_filled_is_no_call_sign(text):
+    assert ais.clean_call_sign(text) is None
+
+
 def test_a_name_loses_what_directs_and_controls_terminals():
     assert ais.clean_text("MI\u202eRAE\x1b[31m 3@@@junk") == "MIRAE[31M 3"
 
