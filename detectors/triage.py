@@ -33,7 +33,7 @@ WEIGHTS: Final[tuple[Weight, ...]] = (
     Weight("listed_vessel", 45.0, "listed", "the user's own list; an IMO number stays with the hull. " + _JUDGEMENT),
     Weight("watched_port_call", 33.0, "place", "a call alone, in plain sight, is lawful for many. " + _JUDGEMENT),
     Weight("watched_zone_presence", 24.0, "place", "near, but no call. " + _JUDGEMENT),
-    Weight("relay_voyage", 36.0, "place", "the documented pattern of 2017, DPRK to Kholmsk to market. " + _JUDGEMENT),
+    Weight("relay_voyage", 40.0, "place", "the documented pattern of 2017, DPRK to Kholmsk to market. " + _JUDGEMENT),
     Weight("false_destination", 24.0, "declared", "a declared port never reached; diversions happen. " + _JUDGEMENT),
     Weight("imo_twin", 30.0, "two ships", "one hull cannot be in two places; data joined wrongly can. " + _JUDGEMENT),
     Weight("shared_mmsi", 24.0, "two ships", "often a set left at its factory number. " + _JUDGEMENT),

@@ -63,8 +63,7 @@ class _Intake:
     sha256: str
     opened: OpenedFile | None = None
     counts: list[RejectCounts] = field(default_factory=list)
-    days: Counter[int] = field(default_factory=Counter)
-    newest_us: dict[int, int] = field(default_factory=dict)
+    days: "_Days" = field(default_factory=lambda: _Days())
     fault: InputFileError | None = None
     lock: Lock = field(default_factory=Lock)
 
@@ -338,12 +337,10 @@ def _read_all(readable: Sequence[_Intake], gatherer: Gatherer, pool: ThreadPoolE
         try:
             for chunk, counts in intake.opened.read(unit):  # type: ignore[arg-type]
                 gatherer.add(chunk, number)
-                days, newest = _days(chunk)
+                days = _Days.of(chunk)
                 with intake.lock:
                     intake.counts.append(counts)
-                    intake.days.update(days)
-                    for day, us in newest.items():
-                        intake.newest_us[day] = max(us, intake.newest_us.get(day, us))
+                    intake.days.add(days)
         except InputFileError as error:
             intake.fault = error
 
@@ -351,35 +348,66 @@ def _read_all(readable: Sequence[_Intake], gatherer: Gatherer, pool: ThreadPoolE
         progress("read", done + 1, len(tasks))
 
 
-def _days(chunk: Chunk) -> tuple[dict[int, int], dict[int, int]]:
-    """Rows on each day of a chunk, and the newest time of each day."""
-    if not len(chunk):
-        return {}, {}
-    oldest, latest = int(chunk.time_us.min()), int(chunk.time_us.max())
-    first, last = oldest // US_PER_DAY, latest // US_PER_DAY
-    if first == last:
-        return {first: len(chunk)}, {first: latest}
-    by_time = np.sort(chunk.time_us)
-    days = np.unique(by_time // US_PER_DAY)
-    ends = np.searchsorted(by_time, (days + 1) * US_PER_DAY)
-    return (
-        dict(zip(days.tolist(), np.diff(ends, prepend=0).tolist(), strict=True)),
-        dict(zip(days.tolist(), by_time[ends - 1].tolist(), strict=True)),
-    )
+_RARE_ROWS: Final = 100
+"""On days with so few rows in a chunk, rows are told apart, so that repeats of a stray row do not count."""
+
+
+class _Days:
+    """How many rows lie on each day, and the newest time of each day."""
+
+    def __init__(self) -> None:
+        self._many: Counter[int] = Counter()
+        self._rare: dict[int, set[tuple[int, int]]] = {}
+        self.newest_us: dict[int, int] = {}
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> "_Days":
+        """The days of one chunk."""
+        days = cls()
+        if not len(chunk):
+            return days
+        first, last = int(chunk.time_us.min()) // US_PER_DAY, int(chunk.time_us.max()) // US_PER_DAY
+        if first == last and len(chunk) > _RARE_ROWS:
+            days._many[first], days.newest_us[first] = len(chunk), int(chunk.time_us.max())
+            return days
+        order = np.argsort(chunk.time_us, kind="stable")
+        time = chunk.time_us[order]
+        numbers = np.unique(time // US_PER_DAY)
+        ends = np.searchsorted(time, (numbers + 1) * US_PER_DAY).tolist()
+        for day, begin, end in zip(numbers.tolist(), [0, *ends[:-1]], ends, strict=True):
+            days.newest_us[day] = int(time[end - 1])
+            if end - begin > _RARE_ROWS:
+                days._many[day] = end - begin
+            else:
+                mmsi = chunk.mmsi[order[begin:end]].tolist()
+                days._rare[day] = set(zip(mmsi, time[begin:end].tolist(), strict=True))
+        return days
+
+    def add(self, other: "_Days") -> None:
+        """Count another chunk's or file's days in."""
+        self._many.update(other._many)
+        for day, rows in other._rare.items():
+            known = self._rare.setdefault(day, set())
+            known |= rows
+            if len(known) > _RARE_ROWS:
+                self._many[day] += len(self._rare.pop(day))
+        for day, us in other.newest_us.items():
+            self.newest_us[day] = max(us, self.newest_us.get(day, us))
+
+    def counts(self) -> dict[int, int]:
+        """Rows by day."""
+        return {day: self._many[day] + len(self._rare.get(day, ())) for day in self.newest_us}
 
 
 def _span(whole: Sequence[_Intake]) -> tuple[int, int]:
     """First and last time that count: stray days, such as one row in 2099, must not become now."""
-    days: Counter[int] = Counter()
-    newest: dict[int, int] = {}
+    days = _Days()
     for intake in whole:
-        days.update(intake.days)
-        for day, us in intake.newest_us.items():
-            newest[day] = max(us, newest.get(day, us))
-    if not days:
+        days.add(intake.days)
+    if not days.newest_us:
         return (0, 0)
-    first_day, last_day = plausible_span(days)
-    return first_day * US_PER_DAY, newest[last_day]
+    first_day, last_day = plausible_span(days.counts())
+    return first_day * US_PER_DAY, days.newest_us[last_day]
 
 
 def _record(intake: _Intake) -> InputRecord:

@@ -7,7 +7,7 @@ The motion model: a ship can have come from its last position if the distance is
 position and clock) and what it could sail: the higher of a floor and one and a half times the speed it reports.
 Vessels whose every step passes (nearly all) are one segment and cost one pass over the columns. The others go row by
 row: each position continues the open track it fits best, or opens a new one; tracks of a few positions beside a
-longer one are noise.
+longer one are noise, and so are a few positions that a track gathers in between long silences while others are heard.
 """
 
 import math
@@ -67,6 +67,20 @@ class MotionModel(Parameters):
         le=1000,
         description="Tracks shorter than this beside a longer one are noise. Source: judgement; two points make "
         "no track that a third could contradict.",
+    )
+    lone_h: float = Field(
+        24.0,
+        gt=0,
+        le=8760,
+        description="A track silent for longer, while others under the number are heard, begins a new burst; bursts "
+        "shorter than min_positions are noise. Source: measured, docs/segments.md.",
+    )
+    lone_reports: int = Field(
+        10,
+        ge=0,
+        le=100_000,
+        description="So many other reports in that silence show that the number was heard meanwhile. "
+        "Source: measured, docs/segments.md.",
     )
     max_open_tracks: int = Field(
         32,
@@ -313,10 +327,29 @@ def _tracks_of_vessel(
         best.time_h, best.lat, best.lon, best.sog, best.cog = last
         number[i] = best.number
     found = np.repeat(number, ends - starts + 1)
-    sizes = np.bincount(found, minlength=n_tracks)
-    short = (sizes < motion.min_positions) & (sizes.max() >= motion.min_positions)
-    renumber = np.where(short, -1, np.cumsum(~short) - 1).astype(np.int32)
-    return renumber[found]
+    return _without_noise(found, time_us, motion)
+
+
+def _without_noise(found: npt.NDArray[np.int32], time_us: IntArray, motion: MotionModel) -> npt.NDArray[np.int32]:
+    """Track numbers with -1 for noise, numbered anew; rows in order of time. Shape (n,).
+
+    A track falls into bursts where it is silent for long while others under the number are heard; bursts of fewer than
+    `min_positions` are noise, unless there is nothing else.
+    """
+    row = np.argsort(found, kind="stable")
+    track, time = found[row], time_us[row]
+    new = np.ones(len(row), dtype=np.bool_)
+    silent = np.diff(time) > motion.lone_h * US_PER_H
+    new[1:] = (track[1:] != track[:-1]) | (silent & (np.diff(row) > motion.lone_reports))
+    burst = np.cumsum(new) - 1
+    sizes = np.bincount(burst)
+    few = sizes < motion.min_positions
+    if few.all():
+        return found
+    kept = found.copy()
+    kept[row[few[burst]]] = -1
+    numbers = np.unique(kept[kept >= 0])
+    return np.where(kept >= 0, np.searchsorted(numbers, kept), -1).astype(np.int32)
 
 
 def _sure_runs(

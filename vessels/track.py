@@ -160,20 +160,18 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
     """One order, no repeats: see the module. `span_us` is the first and last time that counts, both included."""
     columns = dict(rows.columns)
     n_sources = int(columns["source"].max()) + 1 if len(columns["source"]) else 0
-    vessel = vessel_of_rows(rows.offsets)
-    vessel, columns, outside = _within_span(vessel, columns, span_us, n_sources)
-    mmsi, vessel = _heard(rows.mmsi, vessel) if len(vessel) < int(rows.offsets[-1]) else (rows.mmsi, vessel)
+    vessel, mmsi = vessel_of_rows(rows.offsets), rows.mmsi
     _sort_by_time(vessel, columns)
     claim_hashes = register.hashes()
     hashes = _row_hashes(mmsi, vessel, columns, claim_hashes)
     keep, repeats, across = _order_ties(vessel, columns, hashes, claim_hashes, n_sources)
-    tally = Tally(
-        *_digests(hashes, columns["source"], keep, n_sources),
-        repeats,
-        outside,
-        across,
-        _coverage(mmsi, vessel, columns),
-    )
+    digests = _digests(hashes, columns["source"], keep, n_sources)
+    inside, outside = _within_span(columns, keep, span_us, n_sources)
+    if not inside.all():
+        vessel, keep = vessel[inside], keep[inside]
+        columns = {name: column[inside] for name, column in columns.items()}
+        mmsi, vessel = _heard(mmsi, vessel)
+    tally = Tally(*digests, repeats, outside, across, _coverage(mmsi, vessel, columns))
     silent = np.flatnonzero(np.isnan(columns["lat"]) & (keep == _KEEP))
     said = (columns[name][silent] for name in ("time_us", "static", "draught"))
     statements = Statements(vessel[silent].astype(np.int64), *said)
@@ -192,15 +190,14 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
 
 
 def _within_span(
-    vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray], span_us: tuple[int, int], n_sources: int
-) -> tuple[npt.NDArray[np.int32], dict[str, AnyArray], IntArray]:
+    columns: Mapping[str, AnyArray], keep: npt.NDArray[np.int8], span_us: tuple[int, int], n_sources: int
+) -> tuple[npt.NDArray[np.bool_], IntArray]:
+    """Which rows lie within the span, and how many distinct ones of each file do not."""
     time: IntArray = columns["time_us"]
-    outside = np.zeros(n_sources, dtype=np.int64)
+    inside = np.ones(len(time), dtype=np.bool_)
     if len(time) and (time.min() < span_us[0] or time.max() > span_us[1]):
         inside = (time >= span_us[0]) & (time <= span_us[1])
-        outside += np.bincount(columns["source"][~inside], minlength=n_sources)
-        vessel, columns = vessel[inside], {name: column[inside] for name, column in columns.items()}
-    return vessel, columns, outside
+    return inside, np.bincount(columns["source"][~inside & (keep == _KEEP)], minlength=n_sources).astype(np.int64)
 
 
 def _heard(mmsi: IntArray, vessel: npt.NDArray[np.int32]) -> tuple[IntArray, npt.NDArray[np.int32]]:

@@ -4,6 +4,8 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from detectors.batch.scan import derive_history
@@ -239,3 +241,14 @@ def test_progress_is_told_by_stage(whole):
         pass
     assert {stage for stage, _, _ in told} == {"digest", "read"}
     assert all(0 < done <= total for _, done, total in told)
+
+
+def test_repeating_a_row_of_a_far_future_does_not_make_it_now(tmp_path):
+    usual = [datetime(2025, 3, 1, 0, i % 60, tzinfo=UTC) for i in range(120)]
+    rows = {"mmsi": 273_000_001, "lat": 42.5, "lon": 133.0, "sog": 0.0}
+    times = [*usual, *[datetime(2099, 2, 11, tzinfo=UTC)] * 40]
+    table = pa.table({**{k: [v] * len(times) for k, v in rows.items()}, "timestamp": pa.array(times)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    pq.write_table(table.slice(0, 130), tmp_path / "b.parquet")
+    with read_tracks(tmp_path) as tracks:
+        assert tracks.as_of == max(usual)

@@ -104,9 +104,20 @@ def slowly(rows, motion=DEFAULT_MOTION):
                 still_open.append(chosen)
         tracks[chosen].append(row)
         previous = chosen
-    long = [track for track in tracks if len(track) >= motion.min_positions]
-    kept = long or tracks
-    return [[row["t"] for row in track] for track in kept], len(rows) - sum(map(len, kept))
+    place = {id(row): i for i, row in enumerate(rows)}
+    bursts = []
+    for track in tracks:
+        for before, row in zip([None, *track], track, strict=False):
+            alone = before is not None and (
+                hours(before, row) > motion.lone_h and place[id(row)] - place[id(before)] > motion.lone_reports
+            )
+            if before is None or alone:
+                bursts.append([])
+            bursts[-1].append(row)
+    long = [burst for burst in bursts if len(burst) >= motion.min_positions]
+    noise = {id(row) for burst in bursts if len(burst) < motion.min_positions for row in burst} if long else set()
+    kept = [[row["t"] for row in track if id(row) not in noise] for track in tracks]
+    return [track for track in kept if track], len(noise)
 
 
 @st.composite
@@ -263,6 +274,12 @@ def test_turning_the_globe_changes_no_track(turn):
     assert plain(segments_of(rows)) == plain(segments_of(turned))
 
 
+def test_a_wild_position_every_other_day_is_noise_and_no_second_ship():
+    segments = segments_of(WILD)
+    assert [len(times) for _, times in plain(segments)] == [240]
+    assert segments.noise.tolist() == [5]
+
+
 def test_ships_without_positions_have_no_segment():
     segments = segments_of([{"mmsi": ALPHA, "t": 0.0, "name": "MIRAE 3"}, *lie(BRAVO, 0.0, (35.0, 130.0), 1.0)])
     assert [mmsi for mmsi, _ in plain(segments)] == [BRAVO]
@@ -298,6 +315,17 @@ REPORTED = [{**row, "sog": 29.0} for row in SLOW_THEN_FAR]
 LEAP = alternating(
     ONE, [{**ONE[4], "t": ONE[4]["t"] + 10, "lat": 20.0}, {**ONE[4], "t": ONE[4]["t"] + 20, "lat": 20.0}]
 )
+WILD = sorted(
+    [
+        *({"mmsi": ALPHA, "t": H * i, "lat": 35.0, "lon": 130.0, "sog": 0.0, "cog": 0.0} for i in range(240)),
+        *(
+            {"mmsi": ALPHA, "t": 60.0 + 48 * H * i, "lat": -35.0, "lon": 130.0, "sog": 0.0, "cog": 0.0}
+            for i in range(5)
+        ),
+    ],
+    key=lambda row: row["t"],
+)
+"""A ship at rest for ten days, and one far position under its number every other day."""
 MANY = [{"mmsi": ALPHA, "t": 60.0 * i, "lat": 5.0 * (i % 6), "lon": 130.0, "sog": 0.0, "cog": 0.0} for i in range(30)]
 
 
@@ -309,6 +337,8 @@ MANY = [{"mmsi": ALPHA, "t": 60.0 * i, "lat": 5.0 * (i % 6), "lon": 130.0, "sog"
         ({"speed_factor": 2.5}, REPORTED),
         ({"ceiling_speed_kn": 31.0}, [{**row, "sog": 40.0} for row in SLOW_THEN_FAR]),
         ({"min_positions": 2}, LEAP),
+        ({"lone_h": 72.0}, WILD),
+        ({"lone_reports": 100}, WILD),
         ({"max_open_tracks": 3}, MANY),
     ],
 )
