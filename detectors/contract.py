@@ -60,6 +60,14 @@ class VoyageScoring(Protocol):
 
 
 @runtime_checkable
+class PreparedDetector(Protocol):
+    """A detector with work to do that depends on no scene, such as growing a forest."""
+
+    def prepared(self) -> Detector:
+        """The same detector with that work done; its findings are the same."""
+
+
+@runtime_checkable
 class ScoringDetector(Protocol):
     """A detector that scores every voyage and makes its findings from the scores."""
 

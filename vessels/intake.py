@@ -54,6 +54,57 @@ class InputRecord:
     counts: RejectCounts
 
 
+_RARE_ROWS: Final = 100
+"""On days with so few rows in a chunk, rows are told apart, so that repeats of a stray row do not count."""
+
+
+class _Days:
+    """How many rows lie on each day, and the newest time of each day."""
+
+    def __init__(self) -> None:
+        self._many: Counter[int] = Counter()
+        self._rare: dict[int, set[tuple[int, int]]] = {}
+        self.newest_us: dict[int, int] = {}
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> "_Days":
+        """The days of one chunk."""
+        days = cls()
+        if not len(chunk):
+            return days
+        first, last = int(chunk.time_us.min()) // US_PER_DAY, int(chunk.time_us.max()) // US_PER_DAY
+        if first == last and len(chunk) > _RARE_ROWS:
+            days._many[first], days.newest_us[first] = len(chunk), int(chunk.time_us.max())
+            return days
+        order = np.argsort(chunk.time_us, kind="stable")
+        time = chunk.time_us[order]
+        numbers = np.unique(time // US_PER_DAY)
+        ends = np.searchsorted(time, (numbers + 1) * US_PER_DAY).tolist()
+        for day, begin, end in zip(numbers.tolist(), [0, *ends[:-1]], ends, strict=True):
+            days.newest_us[day] = int(time[end - 1])
+            if end - begin > _RARE_ROWS:
+                days._many[day] = end - begin
+            else:
+                mmsi = chunk.mmsi[order[begin:end]].tolist()
+                days._rare[day] = set(zip(mmsi, time[begin:end].tolist(), strict=True))
+        return days
+
+    def add(self, other: "_Days") -> None:
+        """Count another chunk's or file's days in."""
+        self._many.update(other._many)
+        for day, rows in other._rare.items():
+            known = self._rare.setdefault(day, set())
+            known |= rows
+            if len(known) > _RARE_ROWS:
+                self._many[day] += len(self._rare.pop(day))
+        for day, us in other.newest_us.items():
+            self.newest_us[day] = max(us, self.newest_us.get(day, us))
+
+    def counts(self) -> dict[int, int]:
+        """Rows by day."""
+        return {day: self._many[day] + len(self._rare.get(day, ())) for day in self.newest_us}
+
+
 @dataclass(slots=True)
 class _Intake:
     """One file on its way in: what is known so far. Guarded by its lock."""
@@ -63,7 +114,7 @@ class _Intake:
     sha256: str
     opened: OpenedFile | None = None
     counts: list[RejectCounts] = field(default_factory=list)
-    days: "_Days" = field(default_factory=lambda: _Days())
+    days: _Days = field(default_factory=_Days)
     fault: InputFileError | None = None
     lock: Lock = field(default_factory=Lock)
 
@@ -258,7 +309,7 @@ def read_tracks(
     `spill_dir` is where inputs too large for memory are laid down (default: the system's temporary folder).
 
     Raises UsageError when nothing is named as input, NothingReadableError when every input had to be set aside. A file
-    that cannot be read is named in `Tracks.set_aside` and the others go on.
+    that cannot be read is named in `Tracks.set_aside` and the others go on. What `progress` raises stops the reading.
     """
     options = options or ReadOptions()
     jobs = jobs or available_jobs()
@@ -273,6 +324,7 @@ def read_tracks(
         try:
             _read_all(readable, gatherer, pool, progress)
         except BaseException:
+            pool.shutdown(cancel_futures=True)
             if spill is not None:
                 spill.cleanup()
             raise
@@ -346,57 +398,6 @@ def _read_all(readable: Sequence[_Intake], gatherer: Gatherer, pool: ThreadPoolE
 
     for done, _ in enumerate(pool.map(read, tasks)):
         progress("read", done + 1, len(tasks))
-
-
-_RARE_ROWS: Final = 100
-"""On days with so few rows in a chunk, rows are told apart, so that repeats of a stray row do not count."""
-
-
-class _Days:
-    """How many rows lie on each day, and the newest time of each day."""
-
-    def __init__(self) -> None:
-        self._many: Counter[int] = Counter()
-        self._rare: dict[int, set[tuple[int, int]]] = {}
-        self.newest_us: dict[int, int] = {}
-
-    @classmethod
-    def of(cls, chunk: Chunk) -> "_Days":
-        """The days of one chunk."""
-        days = cls()
-        if not len(chunk):
-            return days
-        first, last = int(chunk.time_us.min()) // US_PER_DAY, int(chunk.time_us.max()) // US_PER_DAY
-        if first == last and len(chunk) > _RARE_ROWS:
-            days._many[first], days.newest_us[first] = len(chunk), int(chunk.time_us.max())
-            return days
-        order = np.argsort(chunk.time_us, kind="stable")
-        time = chunk.time_us[order]
-        numbers = np.unique(time // US_PER_DAY)
-        ends = np.searchsorted(time, (numbers + 1) * US_PER_DAY).tolist()
-        for day, begin, end in zip(numbers.tolist(), [0, *ends[:-1]], ends, strict=True):
-            days.newest_us[day] = int(time[end - 1])
-            if end - begin > _RARE_ROWS:
-                days._many[day] = end - begin
-            else:
-                mmsi = chunk.mmsi[order[begin:end]].tolist()
-                days._rare[day] = set(zip(mmsi, time[begin:end].tolist(), strict=True))
-        return days
-
-    def add(self, other: "_Days") -> None:
-        """Count another chunk's or file's days in."""
-        self._many.update(other._many)
-        for day, rows in other._rare.items():
-            known = self._rare.setdefault(day, set())
-            known |= rows
-            if len(known) > _RARE_ROWS:
-                self._many[day] += len(self._rare.pop(day))
-        for day, us in other.newest_us.items():
-            self.newest_us[day] = max(us, self.newest_us.get(day, us))
-
-    def counts(self) -> dict[int, int]:
-        """Rows by day."""
-        return {day: self._many[day] + len(self._rare.get(day, ())) for day in self.newest_us}
 
 
 def _span(whole: Sequence[_Intake]) -> tuple[int, int]:

@@ -110,6 +110,10 @@ class Zones:
             fences += [zone.geometry, widen(zone.geometry, zone.lat, EXIT_MARGIN_KM)]
         return ZoneIndex(fences)
 
+    def grow_index(self) -> None:
+        """Make the index now, not at the first look-up: half a second for the packaged zones."""
+        _ = self.index
+
     def with_levels(self, levels: Mapping[str, WatchLevel]) -> "Zones":
         """The same zones with other watch levels; an unknown id is a SettingsError naming the nearest one."""
         for zone_id in levels:

@@ -8,7 +8,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -25,7 +26,7 @@ from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
 from detectors.batch.settings import Settings, apply_levels, load_settings
 from detectors.catalogue import make_detectors
-from detectors.contract import Detector, Scene
+from detectors.contract import Detector, PreparedDetector, Scene
 from detectors.finding import findings_table
 from detectors.learned.baseline import Baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
@@ -124,6 +125,40 @@ class _Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
 
+class _Stopped(Exception):  # noqa: N818 - a signal, no error
+    """Raised inside the work aside when it is no longer wanted."""
+
+
+class _Aside:
+    """One thread beside the caller's; when the caller fails, its work is stopped at the next sign of progress."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._stop = Event()
+        self._progress = progress
+        self._work: Future[Tracks] | None = None
+
+    def __enter__(self) -> "_Aside":
+        return self
+
+    def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
+        if fault is not None:
+            self._stop.set()
+        self._pool.shutdown()
+        if fault is not None and self._work is not None and self._work.exception() is None:
+            self._work.result().close()
+
+    def run(self, work: Callable[..., Tracks], *arguments: Any, **options: Any) -> "Future[Tracks]":
+        """Start the work; it is given a `progress` that says when to stop."""
+        self._work = self._pool.submit(work, *arguments, progress=self._report, **options)
+        return self._work
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        self._progress(stage, done, total)
+
+
 def scan(
     tracks: Tracks | PathLike | Sequence[PathLike],
     *,
@@ -141,23 +176,33 @@ def scan(
 
     `tracks` are paths, folders and globs, or `Tracks` read before. Arguments go before what `settings` says.
     `as_of` is "now" (aware; rows after it are left out), by default the newest timestamp in the data. `detectors`
-    replaces the catalogue's. The same input, settings and `as_of` give identical tables, whatever `jobs` is.
+    replaces the catalogue's; `progress` may be called from another thread. The same input, settings and `as_of` give
+    identical tables, whatever `jobs` is.
 
     Raises UsageError and SettingsError for what the caller can mend, NothingReadableError when no input was readable.
     """
-    clock, progress = _Clock(), progress or no_progress
+    clock, progress, jobs = _Clock(), progress or no_progress, jobs or available_jobs()
     with clock.stage("settings"):
         chosen = settings if isinstance(settings, Settings) else load_settings(settings)
         fences = apply_levels(_zones(zones, chosen), chosen)
         listed = _watchlist(watchlist, chosen)
-        made = tuple(detectors) if detectors is not None else make_detectors(chosen, _baseline(baseline, chosen))
-        jobs = jobs or available_jobs()
+
+    def make() -> tuple[Detector, ...]:
+        return tuple(detectors) if detectors is not None else make_detectors(chosen, _baseline(baseline, chosen))
+
     if isinstance(tracks, Tracks):
+        with clock.stage("settings"):
+            made = make()
         return _scan(tracks, False, chosen, fences, listed, made, as_of, jobs, clock, progress)
-    with clock.stage("read"), ThreadPoolExecutor(1) as aside:
-        ready = aside.submit(getattr, fences, "index")  # the raster of zones grows while files are read
-        read = read_tracks(tracks, options=read_options(chosen), jobs=jobs, spill_dir=spill_dir, progress=progress)
-        ready.result()
+    with clock.stage("read"), _Aside(progress) as aside:
+        # While files are read, what needs none of them is made ready: detectors, the raster of zones, the forest.
+        options = read_options(chosen)
+        reading = aside.run(read_tracks, tracks, options=options, jobs=jobs, spill_dir=spill_dir)
+        made = make()
+        fences.grow_index()
+        if not reading.done():
+            made = tuple(d.prepared() if isinstance(d, PreparedDetector) else d for d in made)
+        read = reading.result()
     with read:
         return _scan(read, True, chosen, fences, listed, made, as_of, jobs, clock, progress)
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import ConfigDict, Field, InstanceOf
+from pydantic import ConfigDict, Field, InstanceOf, PrivateAttr
 from sklearn.ensemble import IsolationForest
 
 from detectors.contract import Scene
@@ -175,6 +175,8 @@ class UnusualVoyages(Parameters):
         description="reference voyages, by default the packaged ones. Source: `wakewatch fit`",
     )
 
+    _model: FittedForest | None = PrivateAttr(None)
+
     def fit(self) -> FittedForest:
         """Grow the forest from the baseline; a fraction of a second. Raises UsageError if the baseline is too small."""
         baseline = self.baseline
@@ -210,8 +212,17 @@ class UnusualVoyages(Parameters):
             ),
         )
 
+    def prepared(self) -> Self:
+        """The same detector with its forest grown, where the baseline is large enough for one."""
+        if self._model is not None or self.baseline is None or _too_small(self.baseline):
+            return self
+        ready = self.model_copy()
+        ready._model = self.fit()
+        return ready
+
     def score_voyages(self, scene: Scene, model: FittedForest | None = None) -> VoyageScores:
         """Score every voyage of the scene; give `model` to grow the forest once for several scenes."""
+        model = model or self._model
         features = voyage_features(scene.history, scene.zones)
         ids = tuple(features.column("voyage_id").to_pylist())
         unscored = np.full(len(ids), np.nan)
