@@ -26,10 +26,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # ... places
     ("vessels.zones", "vessels.zone_index"),
     # ... rows to tracks, tracks to events, events to voyages
-    ("vessels.track", "vessels.gather", "vessels.intake"),
-    ("vessels.segments", "vessels.identities"),
+    ("vessels.digests", "vessels.track", "vessels.gather", "vessels.days", "vessels.intake"),
+    ("vessels.motion", "vessels.segments", "vessels.identities"),
     ("vessels.events.*",),
-    ("vessels.voyages",),
+    ("vessels.legs", "vessels.voyages"),
     ("vessels.history",),
     # detectors: what is odd about it
     ("detectors.finding", "detectors.names", "detectors.measures", "detectors.watchlist", "detectors.destinations"),

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from vessels.chunks import Chunk
-from vessels.track import ROW_COLUMNS, AnyArray, ClaimRegister, IntArray, Rows, TrackBlock, settle
+from vessels.digests import ClaimRegister
+from vessels.track import ROW_COLUMNS, AnyArray, IntArray, Rows, TrackBlock, settle
 
 ROWS_PER_BUCKET: Final = 2_500_000
 """Rows a bucket is planned for: its columns (50 B a row) and temporaries stay under half a gigabyte."""

@@ -22,11 +22,13 @@ from vessels.events.port_visits import (
     visits_table,
 )
 from vessels.identities import identity_spells, place_statements, rows_from
+from vessels.legs import VoyageParameters, find_legs, thin_rows
+from vessels.motion import MotionModel
 from vessels.parameters import Parameters
 from vessels.schema import IDENTITIES, PORT_VISITS, SEGMENTS, SKETCHES, VESSELS, VOYAGES, ZONE_PRESENCES, Table, make_id
-from vessels.segments import MotionModel, Segments, segment_ids, separate
+from vessels.segments import Segments, segment_ids, separate
 from vessels.track import Statements, Tally, TrackBlock
-from vessels.voyages import VoyageParameters, find_legs, thin_rows, voyages_table
+from vessels.voyages import voyages_table
 from vessels.zones import VISIT_KINDS, Zones
 
 SKETCH_MIN = 20.0

@@ -7,7 +7,6 @@ set aside and of every row that was dropped. Which rows make a track is left to 
 import hashlib
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,14 +18,14 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from vessels.chunks import Chunk, StaticClaim
+from vessels.chunks import StaticClaim
+from vessels.days import Days
 from vessels.errors import InputFileError, NothingReadableError, UsageError
 from vessels.gather import ROWS_PER_BUCKET, Gatherer
-from vessels.quality import Reject, RejectCounts, merge_counts, plausible_span
+from vessels.quality import Reject, RejectCounts, merge_counts
 from vessels.reading import InputFile, OpenedFile, ReadOptions, SetAside, find_inputs, open_input
 from vessels.schema import COVERAGE, POSITIONS, REJECTS, make_id
 from vessels.track import IntArray, Tally, TrackBlock, vessel_of_rows
-from vessels.units import US_PER_DAY
 
 ROWS_IN_MEMORY: Final = 30_000_000
 """Inputs estimated larger than this go through a spill folder: 48 B a row, so that the whole stays under 4 GiB."""
@@ -54,57 +53,6 @@ class InputRecord:
     counts: RejectCounts
 
 
-_RARE_ROWS: Final = 100
-"""On days with so few rows in a chunk, rows are told apart, so that repeats of a stray row do not count."""
-
-
-class _Days:
-    """How many rows lie on each day, and the newest time of each day."""
-
-    def __init__(self) -> None:
-        self._many: Counter[int] = Counter()
-        self._rare: dict[int, set[tuple[int, int]]] = {}
-        self.newest_us: dict[int, int] = {}
-
-    @classmethod
-    def of(cls, chunk: Chunk) -> "_Days":
-        """The days of one chunk."""
-        days = cls()
-        if not len(chunk):
-            return days
-        first, last = int(chunk.time_us.min()) // US_PER_DAY, int(chunk.time_us.max()) // US_PER_DAY
-        if first == last and len(chunk) > _RARE_ROWS:
-            days._many[first], days.newest_us[first] = len(chunk), int(chunk.time_us.max())
-            return days
-        order = np.argsort(chunk.time_us, kind="stable")
-        time = chunk.time_us[order]
-        numbers = np.unique(time // US_PER_DAY)
-        ends = np.searchsorted(time, (numbers + 1) * US_PER_DAY).tolist()
-        for day, begin, end in zip(numbers.tolist(), [0, *ends[:-1]], ends, strict=True):
-            days.newest_us[day] = int(time[end - 1])
-            if end - begin > _RARE_ROWS:
-                days._many[day] = end - begin
-            else:
-                mmsi = chunk.mmsi[order[begin:end]].tolist()
-                days._rare[day] = set(zip(mmsi, time[begin:end].tolist(), strict=True))
-        return days
-
-    def add(self, other: "_Days") -> None:
-        """Count another chunk's or file's days in."""
-        self._many.update(other._many)
-        for day, rows in other._rare.items():
-            known = self._rare.setdefault(day, set())
-            known |= rows
-            if len(known) > _RARE_ROWS:
-                self._many[day] += len(self._rare.pop(day))
-        for day, us in other.newest_us.items():
-            self.newest_us[day] = max(us, self.newest_us.get(day, us))
-
-    def counts(self) -> dict[int, int]:
-        """Rows by day."""
-        return {day: self._many[day] + len(self._rare.get(day, ())) for day in self.newest_us}
-
-
 @dataclass(slots=True)
 class _Intake:
     """One file on its way in: what is known so far. Guarded by its lock."""
@@ -114,7 +62,7 @@ class _Intake:
     sha256: str
     opened: OpenedFile | None = None
     counts: list[RejectCounts] = field(default_factory=list)
-    days: _Days = field(default_factory=_Days)
+    days: Days = field(default_factory=Days)
     fault: InputFileError | None = None
     lock: Lock = field(default_factory=Lock)
 
@@ -339,7 +287,10 @@ def read_tracks(
     whole = [intake for intake in readable if intake.fault is None]
     if set_aside and not whole:
         raise NothingReadableError("every input had to be set aside: " + "; ".join(s.detail for s in set_aside))
-    return Tracks(gatherer, [_record(i) for i in readable], set_aside, broken, _span(whole), spill)
+    days = Days()
+    for intake in whole:
+        days.add(intake.days)
+    return Tracks(gatherer, [_record(i) for i in readable], set_aside, broken, days.span_us(), spill)
 
 
 def _distinct(files: Sequence[InputFile], pool: ThreadPoolExecutor, progress: Progress) -> list[_Intake]:
@@ -389,7 +340,7 @@ def _read_all(readable: Sequence[_Intake], gatherer: Gatherer, pool: ThreadPoolE
         try:
             for chunk, counts in intake.opened.read(unit):  # type: ignore[arg-type]
                 gatherer.add(chunk, number)
-                days = _Days.of(chunk)
+                days = Days.of(chunk)
                 with intake.lock:
                     intake.counts.append(counts)
                     intake.days.add(days)
@@ -398,17 +349,6 @@ def _read_all(readable: Sequence[_Intake], gatherer: Gatherer, pool: ThreadPoolE
 
     for done, _ in enumerate(pool.map(read, tasks)):
         progress("read", done + 1, len(tasks))
-
-
-def _span(whole: Sequence[_Intake]) -> tuple[int, int]:
-    """First and last time that count: stray days, such as one row in 2099, must not become now."""
-    days = _Days()
-    for intake in whole:
-        days.add(intake.days)
-    if not days.newest_us:
-        return (0, 0)
-    first_day, last_day = plausible_span(days.counts())
-    return first_day * US_PER_DAY, days.newest_us[last_day]
 
 
 def _record(intake: _Intake) -> InputRecord:

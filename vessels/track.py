@@ -5,10 +5,8 @@ the order of rows and files: exact repeats gone, ties ordered by what the rows s
 rows are one hull is left to `vessels.segments`.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vessels.chunks import NOTHING_SAID, StaticClaim
-from vessels.geodesy import BLOCK_ROWS
+from vessels.digests import ClaimRegister, row_hashes
 
 IntArray = npt.NDArray[np.int64]
 AnyArray = npt.NDArray[Any]
@@ -37,44 +34,6 @@ ROW_COLUMNS: Final[Mapping[str, type[np.generic]]] = MappingProxyType(
     }
 )
 """The columns of a row, beside its vessel; 48 bytes."""
-
-
-_HASH_BYTES: Final = 8
-
-
-class ClaimRegister:
-    """All distinct static claims of a run, numbered as they are met; number 0 says nothing. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._claims: list[StaticClaim] = [NOTHING_SAID]
-        self._numbers: dict[StaticClaim, int] = {NOTHING_SAID: 0}
-        self._hashes = b""
-
-    def codes(self, claims: Sequence[StaticClaim]) -> npt.NDArray[np.int32]:
-        """The number of each claim, new ones added."""
-        with self._lock:
-            out = np.empty(len(claims), dtype=np.int32)
-            for i, claim in enumerate(claims):
-                number = self._numbers.get(claim)
-                if number is None:
-                    number = self._numbers[claim] = len(self._claims)
-                    self._claims.append(claim)
-                out[i] = number
-            return out
-
-    def claims(self) -> tuple[StaticClaim, ...]:
-        """The claims by number."""
-        with self._lock:
-            return tuple(self._claims)
-
-    def hashes(self) -> npt.NDArray[np.uint64]:
-        """A 64-bit hash of what each claim says, by number; the same in every run."""
-        with self._lock:
-            unhashed = self._claims[len(self._hashes) // _HASH_BYTES :]
-            digests = (hashlib.blake2b(repr(tuple(c)).encode(), digest_size=_HASH_BYTES).digest() for c in unhashed)
-            self._hashes += b"".join(digests)
-            return np.frombuffer(self._hashes, dtype="<u8").astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +122,7 @@ def settle(rows: Rows, register: ClaimRegister, span_us: tuple[int, int]) -> Tra
     vessel, mmsi = vessel_of_rows(rows.offsets), rows.mmsi
     _sort_by_time(vessel, columns)
     claim_hashes = register.hashes()
-    hashes = _row_hashes(mmsi, vessel, columns, claim_hashes)
+    hashes = row_hashes(mmsi, vessel, columns, claim_hashes)
     keep, repeats, across = _order_ties(vessel, columns, hashes, claim_hashes, n_sources)
     digests = _digests(hashes, columns["source"], keep, n_sources)
     inside, outside = _within_span(columns, keep, span_us, n_sources)
@@ -236,42 +195,6 @@ def _sort_by_time(vessel: npt.NDArray[np.int32], columns: dict[str, AnyArray]) -
 
 
 _INT64_LIMIT: Final = 1 << 62
-
-_MIX: Final = tuple(np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-"""Multipliers of the SplitMix64 generator (Steele, Lea and Flood 2014)."""
-_SHIFT: Final = np.uint64(31)
-_WORD: Final = np.uint64(32)
-
-
-def _row_hashes(
-    mmsi: IntArray, vessel: npt.NDArray[np.int32], columns: Mapping[str, AnyArray], claim_hashes: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of all that each row says, its file left out. Shape (n,)."""
-    out = np.empty(len(vessel), dtype=np.uint64)
-    keys = mmsi.astype(np.uint64) * _MIX[0]
-    for start in range(0, len(vessel), BLOCK_ROWS):
-        part = slice(start, min(start + BLOCK_ROWS, len(vessel)))
-        h = out[part]
-        h[:] = keys[vessel[part]]
-        words = [columns["time_us"][part].view(np.uint64)]
-        words += [_bits(columns[name][part]) for name in ("lat", "lon")]
-        pairs = (("sog", "cog"), ("heading", "draught"))
-        words += [_bits(columns[a][part]) << _WORD | _bits(columns[b][part]) for a, b in pairs]
-        words.append(claim_hashes[columns["static"][part]] ^ columns["nav_status"][part].astype(np.uint64))
-        for i, word in enumerate(words):
-            h ^= word
-            h *= _MIX[1 + i % 2]
-            h ^= h >> _SHIFT
-    return out
-
-
-def _bits(values: AnyArray) -> npt.NDArray[np.uint64]:
-    """The bits of floats, with one NaN and one zero."""
-    plain: AnyArray = values + values.dtype.type(0.0)
-    plain[np.isnan(plain)] = np.nan
-    bits: npt.NDArray[np.uint64] = plain.view(np.uint64 if plain.itemsize == 8 else np.uint32).astype(np.uint64)
-    return bits
-
 
 _KEEP, _REPEAT, _REPEAT_ACROSS, _STATIC_ONLY = range(4)
 _FEW: Final = 20_000

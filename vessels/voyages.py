@@ -10,142 +10,28 @@ ten-minute data; silences and report intervals come from every report.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import Field
 
 from vessels.ais import AT_ANCHOR, MOORED
 from vessels.events.port_visits import Visits, range_reduce
 from vessels.geodesy import angle_between, distance_nmi
-from vessels.parameters import Parameters
+from vessels.legs import DEFAULT_VOYAGES, Legs, VoyageParameters, thin_rows
 from vessels.schema import VOYAGES, make_id
 from vessels.segments import Segments, steps
 from vessels.track import IntArray
-from vessels.units import US_PER_H, US_PER_MIN
+from vessels.units import US_PER_H
 from vessels.zones import Zones
 
 FloatArray = npt.NDArray[np.float64]
 
 
-class VoyageParameters(Parameters):
-    """When a stay ends a voyage, and what counts as moving, stopped, slow or silent."""
-
-    min_confidence: int = Field(
-        2,
-        ge=1,
-        le=4,
-        description="Port visits of this confidence end a voyage. "
-        "Source: Global Fishing Watch voyages (confidence 2 to 4).",
-    )
-    thin_min: float = Field(
-        10.0,
-        gt=0,
-        le=120,
-        description="Measures of motion take one report in this time. Source: judgement; the usual thinning of shipped "
-        "archives is 1 to 10 minutes.",
-    )
-    moving_kn: float = Field(
-        3.0,
-        gt=0,
-        le=20,
-        description="Under way from this speed. "
-        "Source: ITU-R M.1371-5 (moored or anchored ships report faster over 3 kn).",
-    )
-    slow_kn: float = Field(
-        2.0, gt=0, le=20, description="Slow under this speed. Source: Global Fishing Watch loitering (under 2 kn)."
-    )
-    stop_at_sea_h: float = Field(
-        0.5, gt=0, le=48, description="Slow for this long outside ports is a stop at sea. Source: judgement."
-    )
-    silence_h: float = Field(
-        2.0,
-        gt=0,
-        le=240,
-        description="Longer intervals are silences and count neither as moving nor as slow. Source: judgement; over "
-        "ten times the longest interval of any set (ITU-R M.1371-5: 3 minutes) and of a thinned archive.",
-    )
-    short_voyage_nmi: float = Field(
-        20.0, gt=0, le=500, description="No detour is told for voyages that end nearer than this. Source: judgement."
-    )
-
-
-DEFAULT_VOYAGES: Final = VoyageParameters()
 _SPEED_BIN_KN: Final = 0.5
 _SPEED_BINS: Final = 120
 _DAY_BEGINS_H, _DAY_ENDS_H = 6.0, 18.0
-
-
-@dataclass(frozen=True, slots=True)
-class Legs:
-    """Voyages as row intervals, sorted by (segment, start). All shapes (k,).
-
-    `first`, `last`: rows of start and end, both included. `origin`, `destination`: numbers of visits, -1 where not
-    seen. `span_first`: the first row that belongs to the voyage; it ends where the next one's begins.
-    """
-
-    segment: IntArray
-    first: IntArray
-    last: IntArray
-    origin: IntArray
-    destination: IntArray
-    span_first: IntArray
-
-    def __len__(self) -> int:
-        return len(self.segment)
-
-
-def find_legs(segments: Segments, visits: Visits, parameters: VoyageParameters = DEFAULT_VOYAGES) -> Legs:
-    """Cut every segment at its calls. Visits that overlap in time are one call, named after the one with most stop."""
-    calls = _calls(visits, parameters)
-    rows: list[tuple[int, int, int, int, int, int]] = []
-    by_segment: dict[int, list[tuple[int, int, int]]] = {}
-    for segment, visit, first, last in calls:
-        by_segment.setdefault(segment, []).append((visit, first, last))
-    begins, ends = segments.offsets[:-1].tolist(), (segments.offsets[1:] - 1).tolist()
-    for segment, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-        origin, leave, span = -1, begin, begin
-        for visit, first, last in by_segment.get(segment, []):
-            if first > begin or last == end:
-                rows.append((segment, leave, first, origin, visit, span))
-                span = last
-            origin, leave = visit, last
-        if leave < end or (begin == end and origin < 0):
-            rows.append((segment, leave, end, origin, -1, span))
-    table = np.array(rows, dtype=np.int64).reshape(-1, 6)
-    return Legs(*(np.ascontiguousarray(column) for column in table.T))
-
-
-def _calls(visits: Visits, parameters: VoyageParameters) -> list[tuple[int, int, int, int]]:
-    """Calls (segment, visit, first row, last row): visits of enough confidence, those that overlap made one."""
-    stays = visits.stays
-    calls: list[tuple[int, int, int, int]] = []
-    for i in np.flatnonzero(visits.confidence >= parameters.min_confidence).tolist():
-        segment, first, last = int(stays.segment[i]), int(stays.first[i]), int(stays.last[i])
-        if calls and calls[-1][0] == segment and first <= calls[-1][3]:
-            _, other, begin, finish = calls[-1]
-            main = i if visits.stop_h[i] > visits.stop_h[other] else other
-            calls[-1] = (segment, main, begin, max(last, finish))
-        else:
-            calls.append((segment, i, first, last))
-    return calls
-
-
-def thin_rows(segments: Segments, every_min: float) -> IntArray:
-    """Rows kept when one report in so many minutes is: the first of each slot of the clock, and each segment's last."""
-    n = len(segments)
-    if not n:
-        return np.zeros(0, dtype=np.int64)
-    slot = segments.time_us // int(every_min * US_PER_MIN)
-    keep = np.empty(n, dtype=np.bool_)
-    keep[0] = True
-    np.not_equal(slot[1:], slot[:-1], out=keep[1:])
-    keep[segments.offsets[:-1]] = True
-    keep[segments.offsets[1:] - 1] = True
-    return np.flatnonzero(keep)
 
 
 def voyages_table(

@@ -19,7 +19,8 @@ from vessels.gather import Gatherer
 from vessels.geodesy import wrap_degrees
 from vessels.history import DEFAULT_FACTS, FactParameters, Facts, History, combine, derive
 from vessels.intake import coverage_table
-from vessels.segments import DEFAULT_MOTION, MotionModel, Segments, separate
+from vessels.motion import DEFAULT_MOTION, MotionModel
+from vessels.segments import Segments, separate
 from vessels.track import TrackBlock
 from vessels.units import US_PER_S
 from vessels.zones import Zone, Zones, wrap_geometry

@@ -23,7 +23,8 @@ from tests.vessels.builders import (
     tables_of,
 )
 from vessels.geodesy import wrap_degrees
-from vessels.segments import DEFAULT_MOTION, MotionModel, segment_ids, separate
+from vessels.motion import DEFAULT_MOTION, MotionModel
+from vessels.segments import segment_ids, separate
 from vessels.units import MEAN_EARTH_RADIUS_NMI, US_PER_S
 
 LAW = settings(max_examples=30, deadline=None)

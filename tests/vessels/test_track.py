@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.vessels.builders import ALPHA, BRAVO, EVER, T0_US, block_of, gathered
 from vessels.chunks import NOTHING_SAID, StaticClaim
-from vessels.track import ROW_COLUMNS, ClaimRegister, offsets_of, vessel_of_rows, without
+from vessels.digests import ClaimRegister
+from vessels.track import ROW_COLUMNS, offsets_of, vessel_of_rows, without
 from vessels.units import US_PER_S
 
 LAW = settings(max_examples=40, deadline=None)

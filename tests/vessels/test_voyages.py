@@ -27,8 +27,8 @@ from tests.vessels.builders import (
 )
 from vessels.geodesy import distance_nmi, wrap_degrees
 from vessels.history import FactParameters
+from vessels.legs import VoyageParameters, thin_rows
 from vessels.units import US_PER_MIN, US_PER_S
-from vessels.voyages import VoyageParameters, thin_rows
 
 LAW = settings(max_examples=40, deadline=None)
 DAY = 86_400.0
