@@ -162,10 +162,10 @@ class _Aside:
 def scan(
     tracks: Tracks | PathLike | Sequence[PathLike],
     *,
-    settings: Settings | Path | None = None,
-    zones: Zones | Path | None = None,
-    watchlist: WatchList | Path | None = None,
-    baseline: Baseline | Path | None = None,
+    settings: Settings | PathLike | None = None,
+    zones: Zones | PathLike | None = None,
+    watchlist: WatchList | PathLike | None = None,
+    baseline: Baseline | PathLike | None = None,
     as_of: datetime | None = None,
     jobs: int | None = None,
     detectors: Sequence[Detector] | None = None,
@@ -183,7 +183,7 @@ def scan(
     """
     clock, progress, jobs = _Clock(), progress or no_progress, jobs or available_jobs()
     with clock.stage("settings"):
-        chosen = settings if isinstance(settings, Settings) else load_settings(settings)
+        chosen = _settings(settings)
         fences = apply_levels(_zones(zones, chosen), chosen)
         listed = _watchlist(watchlist, chosen)
 
@@ -293,20 +293,31 @@ def read_options(settings: Settings) -> ReadOptions:
     return ReadOptions(dialect=given.dialect, columns=given.columns, timezone=given.timezone)
 
 
-def _zones(given: Zones | Path | None, settings: Settings) -> Zones:
-    return given if isinstance(given, Zones) else read_zones(given or settings.watch.zones)
+def _settings(given: Settings | PathLike | None) -> Settings:
+    if isinstance(given, Settings):
+        return given
+    return load_settings(None if given is None else Path(given))
 
 
-def _watchlist(given: WatchList | Path | None, settings: Settings) -> WatchList:
+def _zones(given: Zones | PathLike | None, settings: Settings) -> Zones:
+    if isinstance(given, Zones):
+        return given
+    path = given or settings.watch.zones
+    return read_zones(None if path is None else Path(path))
+
+
+def _watchlist(given: WatchList | PathLike | None, settings: Settings) -> WatchList:
     if isinstance(given, WatchList):
         return given
     path = given or settings.watch.list
-    return WatchList() if path is None else read_watchlist(path)
+    return WatchList() if path is None else read_watchlist(Path(path))
 
 
-def _baseline(given: Baseline | Path | None, settings: Settings) -> Baseline | None:
+def _baseline(given: Baseline | PathLike | None, settings: Settings) -> Baseline | None:
+    if isinstance(given, Baseline):
+        return given
     path = given or settings.baseline.path
-    return read_baseline(path) if isinstance(path, Path) else path
+    return None if path is None else read_baseline(path)
 
 
 def _inputs(tracks: Tracks, source_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from detectors.batch.outputs import TABLES, write_result
 from detectors.batch.scan import scan
 from detectors.batch.settings import Settings, load_settings
 from detectors.catalogue import make_detectors
-from tests.vessels.builders import chain, end_of, instant, lie, sail, write_parquet
+from tests.vessels.builders import ALPHA, chain, end_of, instant, lie, sail, write_parquet
 from vessels import read_tracks
 from vessels.errors import NothingReadableError, SettingsError, UsageError
 from vessels.zones import read_zones
@@ -278,3 +278,17 @@ def test_the_packaged_zones_are_the_default(tracks):
     found = scan(tracks, detectors=RULES)
     assert resources.files("vessels").joinpath("data", "ports.geojson").is_file()
     assert "KP_NAMPO" in set(found.port_visits["zone_id"])
+
+
+def test_paths_may_be_text(tmp_path):
+    zones = tmp_path / "zones.geojson"
+    zones.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[alerts]\nbudget = 3\n", encoding="utf-8")
+    watchlist = tmp_path / "watch.csv"
+    watchlist.write_text("imo,mmsi,name\n2345675,,MIRAE 3\n", encoding="utf-8")
+    tracks = tmp_path / "tracks.parquet"
+    write_parquet(tracks, lie(ALPHA, 0.0, (40.0, 130.0), 2.0))
+    result = scan(str(tracks), settings=str(settings), zones=str(zones), watchlist=str(watchlist))
+    assert result.run.settings["alerts"]["budget"] == 3
+    assert result.run.n_vessels == 1
