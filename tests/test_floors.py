@@ -39,7 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # ... what runs them
     ("detectors.batch.refusals", "detectors.batch.settings", "detectors.batch.outputs"),
     ("detectors.catalogue",),
-    ("detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
+    ("detectors.batch.aside", "detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
     # ... what shows results to people, and what other tools' authors test with
     ("detectors.explain", "detectors.scenes", "detectors.testing"),
     ("detectors.cli.*",),

@@ -8,7 +8,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,12 +16,12 @@ from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import pyarrow as pa
 
+from detectors.batch.aside import Aside
 from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
 from detectors.batch.settings import Settings, apply_levels, load_settings
@@ -125,40 +125,6 @@ class _Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
 
-class _Stopped(Exception):  # noqa: N818 - a signal, no error
-    """Raised inside the work aside when it is no longer wanted."""
-
-
-class _Aside:
-    """One thread beside the caller's; when the caller fails, its work is stopped at the next sign of progress."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._pool = ThreadPoolExecutor(1)
-        self._stop = Event()
-        self._progress = progress
-        self._work: Future[Tracks] | None = None
-
-    def __enter__(self) -> "_Aside":
-        return self
-
-    def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
-        if fault is not None:
-            self._stop.set()
-        self._pool.shutdown()
-        if fault is not None and self._work is not None and self._work.exception() is None:
-            self._work.result().close()
-
-    def run(self, work: Callable[..., Tracks], *arguments: Any, **options: Any) -> "Future[Tracks]":
-        """Start the work; it is given a `progress` that says when to stop."""
-        self._work = self._pool.submit(work, *arguments, progress=self._report, **options)
-        return self._work
-
-    def _report(self, stage: str, done: int, total: int) -> None:
-        if self._stop.is_set():
-            raise _Stopped
-        self._progress(stage, done, total)
-
-
 def scan(
     tracks: Tracks | PathLike | Sequence[PathLike],
     *,
@@ -194,7 +160,7 @@ def scan(
         with clock.stage("settings"):
             made = make()
         return _scan(tracks, False, chosen, fences, listed, made, as_of, jobs, clock, progress)
-    with clock.stage("read"), _Aside(progress) as aside:
+    with clock.stage("read"), Aside(progress) as aside:
         # While files are read, what needs none of them is made ready: detectors, the raster of zones, the forest.
         options = read_options(chosen)
         reading = aside.run(read_tracks, tracks, options=options, jobs=jobs, spill_dir=spill_dir)

@@ -1,8 +1,8 @@
 """How the command's process holds memory: what is freed is kept for reuse, not handed back to the system.
 
 Takes nothing, changes the C library's allocator for this process, so only a command may call it, never the library. A
-scan works through many arrays of tens of megabytes; handing each back and touching fresh pages for the next cost a
-third of its time where it was measured (benchmarks/README.md), and its peak was no lower for it.
+scan works through many arrays of tens of megabytes; handing each back and touching fresh pages for the next seemed to
+cost a fair part of its time on a virtual machine (benchmarks/README.md says how sure that is); the peak was no lower.
 """
 
 import ctypes
