@@ -32,7 +32,6 @@ BEAM_MAX_M: Final = 126
 
 AT_ANCHOR: Final = 1
 MOORED: Final = 5
-AGROUND: Final = 6
 
 MMSI_MAX: Final = 999_999_999
 IMO_MIN: Final = 1_000_000

@@ -98,18 +98,6 @@ def bearing_deg(lat1: npt.ArrayLike, lon1: npt.ArrayLike, lat2: npt.ArrayLike, l
     return np.where(result >= 360.0, 0.0, result)  # the remainder of a tiny negative number rounds up to 360
 
 
-def destination_point(
-    lat: npt.ArrayLike, lon: npt.ArrayLike, bearing: npt.ArrayLike, distance: npt.ArrayLike
-) -> tuple[FloatArray, FloatArray]:
-    """Where a ship is after sailing `distance` nautical miles on the great circle with this first bearing."""
-    delta = np.asarray(distance, dtype=np.float64) / MEAN_EARTH_RADIUS_NMI
-    phi, theta = np.radians(lat), np.radians(bearing)
-    sin_phi2 = np.sin(phi) * np.cos(delta) + np.cos(phi) * np.sin(delta) * np.cos(theta)
-    phi2 = np.arcsin(np.clip(sin_phi2, -1.0, 1.0))
-    dlon = np.arctan2(np.sin(theta) * np.sin(delta) * np.cos(phi), np.cos(delta) - np.sin(phi) * sin_phi2)
-    return np.degrees(phi2), wrap_degrees(np.asarray(lon, dtype=np.float64) + np.degrees(dlon))
-
-
 def unwrap_longitudes(lon: FloatArray) -> FloatArray:
     """Longitudes made continuous along a track, so that a line across ±180° does not go round the world."""
     result: FloatArray = np.degrees(np.unwrap(np.radians(lon)))

@@ -11,7 +11,6 @@ from vessels.geodesy import (
     BLOCK_ROWS,
     angle_between,
     bearing_deg,
-    destination_point,
     distance_nmi,
     step_distances_nmi,
     unwrap_longitudes,
@@ -83,15 +82,6 @@ def test_steps_do_not_stumble_at_the_edge_of_a_block():
 
 def test_no_rows_have_no_steps():
     assert step_distances_nmi(np.zeros(0), np.zeros(0)).tolist() == []
-
-
-@LAW
-@given(st.floats(-85, 85), LONS, st.floats(0, 359.9), st.floats(0.01, 4000))
-def test_sailing_a_distance_on_a_bearing_ends_that_far_away_in_that_direction(lat, lon, bearing, distance):
-    to_lat, to_lon = destination_point(lat, lon, bearing, distance)
-    assert -180.0 <= float(to_lon) < 180.0
-    assert float(distance_nmi(lat, lon, to_lat, to_lon)) == pytest.approx(distance, rel=1e-6, abs=1e-6)
-    assert float(angle_between(bearing_deg(lat, lon, to_lat, to_lon), bearing)) == pytest.approx(0.0, abs=1e-3)
 
 
 @LAW
