@@ -28,7 +28,10 @@ TABLES: Final[Mapping[str, schema.Table]] = {
     "zone_presences": schema.ZONE_PRESENCES,
     "voyages": schema.VOYAGES,
     "sketches": schema.SKETCHES,
+    "silences": schema.SILENCES,
     "coverage": schema.COVERAGE,
+    "hull_links": schema.HULL_LINKS,
+    "voyage_parts": schema.VOYAGE_PARTS,
 }
 """The tables of a history, and their declarations."""
 _KEYS: Final = frozenset(

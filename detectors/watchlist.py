@@ -18,9 +18,9 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from detectors.names import Spelling, spelling
 from vessels.ais import MMSI_MAX, MmsiKind, clean_call_sign, clean_text, mmsi_kinds, parse_imo
 from vessels.errors import SettingsError
+from vessels.names import Spelling, spelling
 
 K = TypeVar("K")
 

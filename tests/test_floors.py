@@ -17,7 +17,7 @@ PACKAGES = ("vessels", "detectors")
 FLOORS: tuple[tuple[str, ...], ...] = (
     # vessels: what happened at sea
     ("vessels.ais", "vessels.units", "vessels.errors", "vessels.parameters", "vessels.text"),
-    ("vessels.geodesy", "vessels.schema", "vessels.chunks"),
+    ("vessels.geodesy", "vessels.schema", "vessels.chunks", "vessels.names"),
     # ... files of any layout to canonical rows
     ("vessels.dialects", "vessels.layouts", "vessels.sniffing", "vessels.quality"),
     ("vessels.codes", "vessels.times", "vessels.values", "vessels.fields", "vessels.claims", "vessels.sources"),
@@ -27,12 +27,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.zones", "vessels.zone_index"),
     # ... rows to tracks, tracks to events, events to voyages
     ("vessels.digests", "vessels.track", "vessels.gather", "vessels.days", "vessels.intake"),
-    ("vessels.motion", "vessels.segments", "vessels.identities"),
+    ("vessels.motion", "vessels.segments", "vessels.silences", "vessels.identities"),
     ("vessels.events.*",),
     ("vessels.legs", "vessels.voyages"),
     ("vessels.history",),
     # detectors: what is odd about it
-    ("detectors.finding", "detectors.names", "detectors.measures", "detectors.watchlist", "detectors.destinations"),
+    ("detectors.finding", "detectors.measures", "detectors.watchlist", "detectors.destinations"),
     ("detectors.contract",),
     ("detectors.triage",),
     ("detectors.rules.*", "detectors.learned.*"),

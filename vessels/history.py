@@ -25,8 +25,22 @@ from vessels.identities import identity_spells, place_statements, rows_from
 from vessels.legs import VoyageParameters, find_legs, thin_rows
 from vessels.motion import MotionModel
 from vessels.parameters import Parameters
-from vessels.schema import IDENTITIES, PORT_VISITS, SEGMENTS, SKETCHES, VESSELS, VOYAGES, ZONE_PRESENCES, Table, make_id
+from vessels.schema import (
+    HULL_LINKS,
+    IDENTITIES,
+    PORT_VISITS,
+    SEGMENTS,
+    SILENCES,
+    SKETCHES,
+    VESSELS,
+    VOYAGE_PARTS,
+    VOYAGES,
+    ZONE_PRESENCES,
+    Table,
+    make_id,
+)
 from vessels.segments import Segments, segment_ids, separate
+from vessels.silences import SilenceParameters, segment_habits, silences_table
 from vessels.track import Statements, Tally, TrackBlock
 from vessels.voyages import voyages_table
 from vessels.zones import VISIT_KINDS, Zones
@@ -41,6 +55,7 @@ class FactParameters(Parameters):
     motion: MotionModel = MotionModel()
     stays: StayParameters = StayParameters()
     voyages: VoyageParameters = VoyageParameters()
+    silences: SilenceParameters = SilenceParameters()
 
 
 DEFAULT_FACTS = FactParameters()
@@ -57,6 +72,7 @@ class Facts:
     zone_presences: pa.Table
     voyages: pa.Table
     sketches: pa.Table
+    silences: pa.Table
     tally: Tally
 
 
@@ -76,7 +92,10 @@ class History:
     zone_presences: pa.Table
     voyages: pa.Table
     sketches: pa.Table
+    silences: pa.Table
     coverage: pa.Table
+    hull_links: pa.Table
+    voyage_parts: pa.Table
 
 
 _TABLES: dict[str, Table] = {
@@ -87,6 +106,7 @@ _TABLES: dict[str, Table] = {
     "zone_presences": ZONE_PRESENCES,
     "voyages": VOYAGES,
     "sketches": SKETCHES,
+    "silences": SILENCES,
 }
 
 
@@ -114,6 +134,7 @@ def derive(
             segments, ids, hull_ids, zones, visits, visit_names, legs, in_port, draught, parameters.voyages
         ),
         sketches=_sketches_table(segments, ids),
+        silences=silences_table(segments, ids, parameters.silences),
         tally=block.tally,
     )
 
@@ -126,7 +147,9 @@ def combine(facts: Iterable[Facts], coverage: pa.Table, as_of: datetime) -> Hist
         whole = table.concat(getattr(part, name) for part in parts)
         order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
         tables[name] = whole.take(order)
-    return History(as_of=as_of, coverage=coverage, **tables)
+    return History(
+        as_of=as_of, coverage=coverage, hull_links=HULL_LINKS.empty(), voyage_parts=VOYAGE_PARTS.empty(), **tables
+    )
 
 
 def _has_port(zones: Zones) -> npt.NDArray[np.bool_]:
@@ -206,6 +229,7 @@ def _segments_table(segments: Segments, ids: Sequence[str], hull_ids: Sequence[s
             "end_lon": segments.lon[last],
             "distance_nmi": distance,
             "max_implied_speed_kn": fastest,
+            **segment_habits(segments),
         }
     )
 

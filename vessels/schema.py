@@ -148,6 +148,75 @@ SEGMENTS: Final = Table(
         Column("end_lon", _F64, "last position", "degree"),
         Column("distance_nmi", _F64, "distance along the track", "nmi"),
         Column("max_implied_speed_kn", _F64, "highest speed between two reports 1 minute or more apart", "kn"),
+        Column("median_interval_s", _F64, "median time between two reports", "s"),
+        Column("cruise_kn", _F64, "reported speed under way, median", "kn"),
+        Column("start_sog_kn", _F64, "speed at the first report, made good where none was sent", "kn"),
+        Column("start_cog_deg", _F64, "course at the first report, made good where none was sent", "degree"),
+        Column("end_sog_kn", _F64, "speed at the last report, made good where none was sent", "kn"),
+        Column("end_cog_deg", _F64, "course at the last report, made good where none was sent", "degree"),
+    ),
+)
+
+SILENCES: Final = Table(
+    "silences",
+    (
+        Column("segment_id", _TEXT, "track that fell silent and was heard again"),
+        Column("mmsi", _I64, "MMSI"),
+        Column("start", TIMESTAMP, "last report before"),
+        Column("end", TIMESTAMP, "first report after"),
+        Column("start_lat", _F64, "where it fell silent", "degree"),
+        Column("start_lon", _F64, "where it fell silent", "degree"),
+        Column("end_lat", _F64, "where it was heard again", "degree"),
+        Column("end_lon", _F64, "where it was heard again", "degree"),
+        Column("start_sog_kn", _F64, "speed before", "kn"),
+        Column("start_cog_deg", _F64, "course before", "degree"),
+        Column("end_sog_kn", _F64, "speed after", "kn"),
+        Column("end_cog_deg", _F64, "course after", "degree"),
+    ),
+)
+"""Long silences within a track, in which the hull may have borne another number."""
+
+_LINK_EVIDENCE: Final = pa.struct([("what", _TEXT), ("observed", _TEXT), ("weight_db", _F64)])
+_LINK_RIVAL: Final = pa.struct([("side", _TEXT), ("segment_id", _TEXT), ("mmsi", _I64), ("probability", _F64)])
+
+HULL_LINKS: Final = Table(
+    "hull_links",
+    (
+        Column("link_id", _TEXT, "hash of the two tracks and of when the first fell silent"),
+        Column("from_segment_id", _TEXT, "track that fell silent"),
+        Column("to_segment_id", _TEXT, "track that began, or was heard again"),
+        Column("from_mmsi", _I64, "MMSI before"),
+        Column("to_mmsi", _I64, "MMSI after"),
+        Column("ended", TIMESTAMP, "last report before"),
+        Column("began", TIMESTAMP, "first report after"),
+        Column("from_lat", _F64, "where the first fell silent", "degree"),
+        Column("from_lon", _F64, "where the first fell silent", "degree"),
+        Column("to_lat", _F64, "where the second was first heard", "degree"),
+        Column("to_lon", _F64, "where the second was first heard", "degree"),
+        Column("from_silence", _BOOL, "the first is heard again later: it was only silent meanwhile"),
+        Column("to_silence", _BOOL, "the second had been heard before: it returns from a silence"),
+        Column("gap_h", _F64, "time between the two reports", "h"),
+        Column("distance_nmi", _F64, "distance between the two places", "nmi"),
+        Column("probability", _F64, "that both are one hull, rivals considered"),
+        Column("weight_db", _F64, "weight of all evidence together, the prior left out", "decibans"),
+        Column("is_strong", _BOOL, "strong enough to settle the hull"),
+        Column("from_imo", _I64, "IMO number claimed before"),
+        Column("to_imo", _I64, "IMO number claimed after"),
+        Column("from_name", _TEXT, "name before"),
+        Column("to_name", _TEXT, "name after"),
+        Column("from_call_sign", _TEXT, "call sign before"),
+        Column("to_call_sign", _TEXT, "call sign after"),
+        Column("from_ship_type", pa.int16(), "ship-type code before"),
+        Column("to_ship_type", pa.int16(), "ship-type code after"),
+        Column("from_length_m", _F64, "length before", "m"),
+        Column("to_length_m", _F64, "length after", "m"),
+        Column("from_beam_m", _F64, "beam before", "m"),
+        Column("to_beam_m", _F64, "beam after", "m"),
+        Column("from_transceiver", _TEXT, "class of the set before"),
+        Column("to_transceiver", _TEXT, "class of the set after"),
+        Column("n_rivals", _I64, "other tracks that either could be linked to as well"),
+        Column("rivals", pa.list_(_LINK_RIVAL), "the likeliest of them; side says which of the two they could follow"),
+        Column("evidence", pa.list_(_LINK_EVIDENCE), "what speaks for and against, heaviest first"),
     ),
 )
 
@@ -250,8 +319,8 @@ VOYAGES: Final = Table(
     (
         Column("voyage_id", _TEXT, "hash of vessel and start"),
         Column("hull_id", _TEXT, "hull"),
-        Column("segment_id", _TEXT, "track"),
-        Column("mmsi", _I64, "MMSI"),
+        Column("segment_id", _TEXT, "track, the last where it has several (see voyage_parts)"),
+        Column("mmsi", _I64, "MMSI, the last where it has several"),
         Column("start", TIMESTAMP, "end of the visit it began with, or first report"),
         Column("end", TIMESTAMP, "start of the visit it ended with; null while open"),
         Column("is_open", _BOOL, "no arrival was seen: it goes on, or was lost from sight"),
@@ -289,3 +358,15 @@ VOYAGES: Final = Table(
         Column("speed_residual_kn", _F64, "mean difference of reported and implied speed", "kn"),
     ),
 )
+
+VOYAGE_PARTS: Final = Table(
+    "voyage_parts",
+    (
+        Column("voyage_id", _TEXT, "voyage of a hull that bore several identities"),
+        Column("segment_id", _TEXT, "track that is part of it"),
+        Column("mmsi", _I64, "MMSI of the track"),
+        Column("start", TIMESTAMP, "from when"),
+        Column("end", TIMESTAMP, "until when"),
+    ),
+)
+"""The tracks of each voyage whose hull was linked from several; other voyages are one part, their own track."""

@@ -23,6 +23,9 @@ _TABLES = {
     "zone_presences": schema.ZONE_PRESENCES,
     "voyages": schema.VOYAGES,
     "sketches": schema.SKETCHES,
+    "silences": schema.SILENCES,
+    "hull_links": schema.HULL_LINKS,
+    "voyage_parts": schema.VOYAGE_PARTS,
     "coverage": schema.COVERAGE,
 }
 _RAW = {"imo_raw": "imo", "name_raw": "name", "call_sign_raw": "call_sign", "destination_raw": "destination"}

@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detectors.names import looks_like_gear, near_equal_call_signs, near_equal_names, spelling
 from detectors.rules.identity.claims import Run, Spell, changes, runs_of, settled, takes_turns
 from detectors.rules.identity.thresholds import Thresholds
+from vessels.names import looks_like_gear, near_equal_call_signs, near_equal_names, spelling
 from vessels.units import US_PER_H
 
 JUDGED_TYPES: Final = frozenset({"cargo", "tanker", "fishing", "passenger", "tug", "pleasure", "military"})

@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.names import looks_like_gear
 from detectors.rules.identity.thresholds import Thresholds
 from vessels.ais import ship_type_group
+from vessels.names import looks_like_gear
 from vessels.units import US_PER_H
 
 IntArray = npt.NDArray[np.int64]

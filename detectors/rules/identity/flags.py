@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 
 from detectors.finding import Evidence, Finding
-from detectors.names import near_equal_names
 from detectors.rules.identity.claims import Run, Spell, changes, runs_of
 from detectors.rules.identity.digits import flag_of, states_of
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
 from vessels.ais import mmsi_text, state_names
 from vessels.geodesy import distance_nmi
+from vessels.names import near_equal_names
 from vessels.units import US_PER_DAY, US_PER_H
 
 REFLAGGED: Final = 0.12

@@ -13,7 +13,6 @@ import pandas as pd
 from rapidfuzz.distance import DamerauLevenshtein
 
 from detectors.finding import Evidence, Finding
-from detectors.names import looks_like_gear, spelling
 from detectors.rules.identity.claims import Claims, Run, Spell, runs_of
 from detectors.rules.identity.digits import imo_passes, right_check_digit, states_of
 from detectors.rules.identity.standing import Lookups
@@ -26,6 +25,7 @@ from vessels.ais import (
     mmsi_text,
     state_names,
 )
+from vessels.names import looks_like_gear, spelling
 
 _ODD_KINDS: Final = (
     MmsiKind.UNKNOWN_MID,

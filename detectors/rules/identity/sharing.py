@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.finding import Evidence, Finding
-from detectors.names import looks_like_gear, spelling
 from detectors.rules.identity.claims import Claims, Spell, times_us
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
 from vessels.ais import MmsiKind, mmsi_kinds, mmsi_text
 from vessels.history import History
+from vessels.names import looks_like_gear, spelling
 from vessels.units import US_PER_DAY, US_PER_H
 
 LEAST: Final = 0.15

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.finding import Evidence, Finding
-from detectors.names import near_equal_call_signs, near_equal_names
 from detectors.rules.identity.claims import Claims, Spell
 from detectors.rules.identity.digits import states_of
 from detectors.rules.identity.flags import flag_changes
@@ -21,6 +20,7 @@ from detectors.rules.identity.surroundings import Points
 from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
 from vessels.ais import imo_check_digit_ok
 from vessels.geodesy import distance_nmi
+from vessels.names import near_equal_call_signs, near_equal_names
 from vessels.units import US_PER_H
 
 TWIN: Final = 0.85

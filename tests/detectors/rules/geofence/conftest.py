@@ -154,6 +154,9 @@ def scene_of(*ships: Ship, zones: Zones = ZONES, as_of: datetime | None = None) 
         zone_presences=build(schema.ZONE_PRESENCES, [row for ship in ships for row in ship.presences]),
         voyages=build(schema.VOYAGES, [row for ship in ships for row in ship.voyages()]),
         sketches=schema.SKETCHES.empty(),
+        silences=schema.SILENCES.empty(),
+        hull_links=schema.HULL_LINKS.empty(),
+        voyage_parts=schema.VOYAGE_PARTS.empty(),
         coverage=schema.COVERAGE.empty(),
     )
     return Scene(history=history, zones=zones, watchlist=WatchList(), as_of=now)

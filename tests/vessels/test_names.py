@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.names import looks_like_gear, near_equal_call_signs, near_equal_names, spelling
+from vessels.names import looks_like_gear, near_equal_call_signs, near_equal_names, spelling
 
 ONE_SHIP = [
     ("PALE HERON", "PALE HERON@@@@", "same", "padding"),

@@ -1,0 +1,169 @@
+"""Where tracks begin, end and fall silent, and their habits: what a link between two tracks is judged by.
+
+Takes `Segments`; gives the columns of the `segments` table that say so, and the `silences` table. Whether a silence
+means anything is left to others.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pydantic import Field
+
+from vessels.geodesy import bearing_deg
+from vessels.parameters import Parameters
+from vessels.schema import SILENCES
+from vessels.segments import Segments
+from vessels.track import IntArray
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class SilenceParameters(Parameters):
+    """Which silences within a track are kept for linking."""
+
+    min_silence_h: float = Field(
+        12.0,
+        gt=0,
+        le=8760,
+        description="Shorter silences are not kept. Source: judgement; to change papers, sail anywhere under them and "
+        "change back takes longer.",
+    )
+    habit_factor: float = Field(
+        10.0,
+        ge=1,
+        le=1000,
+        description="A silence is kept if it lasts so many times the track's median interval: a ship heard twice a day "
+        "by satellite is not silent in between. Source: judgement.",
+    )
+    max_per_track: int = Field(
+        16,
+        ge=1,
+        le=1000,
+        description="No more than this many, the longest, of one track. Source: a bound on the work of linking.",
+    )
+
+
+DEFAULT_SILENCES: Final = SilenceParameters()
+_MOVING_KN: Final = 3.0
+"""Under way from here: moored and anchored class A sets report faster over 3 kn (ITU-R M.1371-5)."""
+_MAX_CRUISE_KN: Final = 60.0
+"""Faster than any ferry: an error."""
+_MADE_GOOD_H: Final = np.float32(1.0)
+"""Speed made good over a longer step says nothing of the moment."""
+
+
+def segment_habits(segments: Segments) -> dict[str, npt.NDArray[Any]]:
+    """Columns of the `segments` table on habits and ends. Each of shape (s,)."""
+    n = len(segments.offsets) - 1
+    first, last = segments.offsets[:-1], segments.offsets[1:] - 1
+    sog, cog = _motion_at(segments, np.concatenate([first, last]), np.repeat([1, 0], n))
+    return {
+        "median_interval_s": _median_interval_s(segments),
+        "cruise_kn": _cruise_kn(segments),
+        "start_sog_kn": sog[:n],
+        "start_cog_deg": cog[:n],
+        "end_sog_kn": sog[n:],
+        "end_cog_deg": cog[n:],
+    }
+
+
+def silences_table(
+    segments: Segments, ids: Sequence[str], parameters: SilenceParameters = DEFAULT_SILENCES
+) -> pa.Table:
+    """The `silences` table, in order of track and time."""
+    after = np.flatnonzero(segments.step_h >= np.float32(parameters.min_silence_h))
+    segment = np.searchsorted(segments.offsets, after, side="right") - 1
+    if len(after):
+        habit_h = _median_interval_s(segments)[segment] / 3600.0
+        kept = segments.step_h[after] >= parameters.habit_factor * habit_h
+        after, segment = after[kept], segment[kept]
+        order = np.lexsort((after, -segments.step_h[after], segment))
+        counts = np.bincount(segment, minlength=len(segments.offsets) - 1)
+        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        chosen = np.sort(order[rank < parameters.max_per_track])
+        after, segment = after[chosen], segment[chosen]
+    before = after - 1
+    sog, cog = _motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], len(after)))
+    n = len(after)
+    return SILENCES.build(
+        {
+            "segment_id": pa.array(list(ids), pa.string()).take(pa.array(segment)),
+            "mmsi": segments.mmsi[segments.vessel[segment]],
+            "start": segments.time_us[before],
+            "end": segments.time_us[after],
+            "start_lat": segments.lat[before],
+            "start_lon": segments.lon[before],
+            "end_lat": segments.lat[after],
+            "end_lon": segments.lon[after],
+            "start_sog_kn": sog[:n],
+            "start_cog_deg": cog[:n],
+            "end_sog_kn": sog[n:],
+            "end_cog_deg": cog[n:],
+        }
+    )
+
+
+def _motion_at(segments: Segments, rows: IntArray, ahead: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Speed and course at rows: as reported, else made good over the step behind (or ahead where `ahead` is 1)."""
+    sog = segments.sog[rows].astype(np.float64)
+    cog = segments.cog[rows].astype(np.float64)
+    segment = np.searchsorted(segments.offsets, rows, side="right") - 1
+    step = rows + ahead
+    inside = (step > segments.offsets[segment]) & (step < segments.offsets[segment + 1])
+    step = np.where(inside, step, 0)
+    hours = segments.step_h[step].astype(np.float64)
+    usable = inside & (hours > 0) & (hours <= _MADE_GOOD_H)
+    made_good = np.divide(segments.step_nmi[step], hours, out=np.full(len(rows), np.nan), where=usable)
+    fill = np.isnan(sog) & usable
+    sog = np.where(fill, made_good, sog)
+    course = bearing_deg(
+        segments.lat[np.maximum(step - 1, 0)],
+        segments.lon[np.maximum(step - 1, 0)],
+        segments.lat[step],
+        segments.lon[step],
+    )
+    cog = np.where(np.isnan(cog) & usable & (made_good >= _MOVING_KN), course, cog)
+    return np.round(sog, 2), np.round(cog, 1)
+
+
+def _median_interval_s(segments: Segments) -> FloatArray:
+    """Median time between reports by track; NaN for a track of one report. Shape (s,)."""
+    rows, track = _sample(segments)
+    later = rows > segments.offsets[:-1][track]
+    return _medians(track[later], segments.step_h[rows[later]].astype(np.float64) * 3600.0, segments).round(1)
+
+
+def _cruise_kn(segments: Segments) -> FloatArray:
+    """Median reported speed under way by track; NaN where none was reported. Shape (s,)."""
+    rows, track = _sample(segments)
+    sog = segments.sog[rows]
+    moving = (sog >= _MOVING_KN) & (sog < _MAX_CRUISE_KN)
+    return _medians(track[moving], sog[moving].astype(np.float64), segments).round(2)
+
+
+_SAMPLED_ROWS: Final = 512
+"""Rows of a track that its habits are read from: enough for a median to within a few per cent."""
+
+
+def _sample(segments: Segments) -> tuple[IntArray, IntArray]:
+    """Rows taken evenly from each track, and their tracks, in order."""
+    sizes = np.diff(segments.offsets)
+    stride = np.maximum(-(-sizes // _SAMPLED_ROWS), 1)
+    counts = -(-sizes // stride)
+    track = np.repeat(np.arange(len(sizes)), counts)
+    place = np.arange(len(track)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return segments.offsets[:-1][track] + place * stride[track], track
+
+
+def _medians(track: IntArray, values: FloatArray, segments: Segments) -> FloatArray:
+    """The middle value of each track, the lower of two; `track` is sorted. NaN for a track without values. (s,)."""
+    n = len(segments.offsets) - 1
+    counts = np.bincount(track, minlength=n)
+    ordered = values[np.lexsort((values, track))]
+    some = np.flatnonzero(counts)
+    out = np.full(n, np.nan)
+    out[some] = ordered[(np.cumsum(counts) - counts)[some] + (counts[some] - 1) // 2]
+    return out
