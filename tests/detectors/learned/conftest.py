@@ -16,11 +16,14 @@ from detectors.watchlist import WatchList
 from vessels.history import History
 from vessels.schema import (
     COVERAGE,
+    HULL_LINKS,
     IDENTITIES,
     PORT_VISITS,
     SEGMENTS,
+    SILENCES,
     SKETCHES,
     VESSELS,
+    VOYAGE_PARTS,
     VOYAGES,
     ZONE_PRESENCES,
     make_id,
@@ -81,6 +84,9 @@ class Fleet:
             voyages=tables[2],
             sketches=tables[1],
             coverage=COVERAGE.empty(),
+            silences=SILENCES.empty(),
+            hull_links=HULL_LINKS.empty(),
+            voyage_parts=VOYAGE_PARTS.empty(),
         )
 
     def with_voyage(self, number: int, **changes: Any) -> "Fleet":
