@@ -21,12 +21,14 @@ from vessels.events.port_visits import (
     visit_ids,
     visits_table,
 )
+from vessels.hulls.links import find_links
+from vessels.hulls.parameters import LinkParameters
 from vessels.identities import identity_spells, place_statements, rows_from
 from vessels.legs import VoyageParameters, find_legs, thin_rows
 from vessels.motion import MotionModel
 from vessels.parameters import Parameters
+from vessels.revivals import RevivalParameters, cut_revivals
 from vessels.schema import (
-    HULL_LINKS,
     IDENTITIES,
     PORT_VISITS,
     SEGMENTS,
@@ -53,9 +55,11 @@ class FactParameters(Parameters):
     """The parameters of all facts, by the file that uses them."""
 
     motion: MotionModel = MotionModel()
+    revivals: RevivalParameters = RevivalParameters()
     stays: StayParameters = StayParameters()
     voyages: VoyageParameters = VoyageParameters()
     silences: SilenceParameters = SilenceParameters()
+    links: LinkParameters = LinkParameters()
 
 
 DEFAULT_FACTS = FactParameters()
@@ -115,6 +119,7 @@ def derive(
 ) -> Facts:
     """All facts of one block: segments, identities, stays, visits, voyages. `claims` as in `ClaimRegister.claims`."""
     segments = separate(block, parameters.motion)
+    segments = cut_revivals(segments, block.statements, claims, parameters.revivals)
     ids = segment_ids(segments)
     hull_ids = [make_id("hull", segment_id) for segment_id in ids]
     fence_set = zones.index.lookup(segments.lat, segments.lon)
@@ -127,7 +132,7 @@ def derive(
     return Facts(
         vessels=_vessels_table(segments),
         identities=identity_spells(segments, ids, hull_ids, block.statements, claims),
-        segments=_segments_table(segments, ids, hull_ids),
+        segments=_segments_table(segments, ids, hull_ids, draught),
         port_visits=visits_table(segments, ids, hull_ids, zones, visits, draught),
         zone_presences=presences_table(segments, ids, hull_ids, zones, stays, parameters.stays),
         voyages=voyages_table(
@@ -139,17 +144,22 @@ def derive(
     )
 
 
-def combine(facts: Iterable[Facts], coverage: pa.Table, as_of: datetime) -> History:
-    """The tables of all blocks put together, sorted by mmsi; the order of blocks does not matter."""
+def combine(
+    facts: Iterable[Facts],
+    coverage: pa.Table,
+    as_of: datetime,
+    zones: Zones,
+    parameters: FactParameters = DEFAULT_FACTS,
+) -> History:
+    """The tables of all blocks put together, sorted by mmsi, and hulls linked; the order of blocks does not matter."""
     parts = list(facts)
     tables = {}
     for name, table in _TABLES.items():
         whole = table.concat(getattr(part, name) for part in parts)
         order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
         tables[name] = whole.take(order)
-    return History(
-        as_of=as_of, coverage=coverage, hull_links=HULL_LINKS.empty(), voyage_parts=VOYAGE_PARTS.empty(), **tables
-    )
+    links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links)
+    return History(as_of=as_of, coverage=coverage, hull_links=links, voyage_parts=VOYAGE_PARTS.empty(), **tables)
 
 
 def _has_port(zones: Zones) -> npt.NDArray[np.bool_]:
@@ -205,7 +215,9 @@ def _vessels_table(segments: Segments) -> pa.Table:
     )
 
 
-def _segments_table(segments: Segments, ids: Sequence[str], hull_ids: Sequence[str]) -> pa.Table:
+def _segments_table(
+    segments: Segments, ids: Sequence[str], hull_ids: Sequence[str], draught: npt.NDArray[np.float64]
+) -> pa.Table:
     first, last = segments.offsets[:-1], segments.offsets[1:] - 1
     speed = np.zeros(len(segments), dtype=np.float32)
     minute = segments.step_h >= np.float32(1.0 / 60.0)
@@ -229,7 +241,7 @@ def _segments_table(segments: Segments, ids: Sequence[str], hull_ids: Sequence[s
             "end_lon": segments.lon[last],
             "distance_nmi": distance,
             "max_implied_speed_kn": fastest,
-            **segment_habits(segments),
+            **segment_habits(segments, draught),
         }
     )
 

@@ -150,6 +150,8 @@ SEGMENTS: Final = Table(
         Column("max_implied_speed_kn", _F64, "highest speed between two reports 1 minute or more apart", "kn"),
         Column("median_interval_s", _F64, "median time between two reports", "s"),
         Column("cruise_kn", _F64, "reported speed under way, median", "kn"),
+        Column("start_draught_m", _F64, "draught claimed first", "m"),
+        Column("end_draught_m", _F64, "draught claimed last", "m"),
         Column("start_sog_kn", _F64, "speed at the first report, made good where none was sent", "kn"),
         Column("start_cog_deg", _F64, "course at the first report, made good where none was sent", "degree"),
         Column("end_sog_kn", _F64, "speed at the last report, made good where none was sent", "kn"),

@@ -55,19 +55,34 @@ _MADE_GOOD_H: Final = np.float32(1.0)
 """Speed made good over a longer step says nothing of the moment."""
 
 
-def segment_habits(segments: Segments) -> dict[str, npt.NDArray[Any]]:
-    """Columns of the `segments` table on habits and ends. Each of shape (s,)."""
+def segment_habits(segments: Segments, draught: FloatArray) -> dict[str, npt.NDArray[Any]]:
+    """Columns of the `segments` table on habits and ends. Each of shape (s,).
+
+    `draught` (n,) is the last draught claimed at or before each row of its track, NaN before the first.
+    """
     n = len(segments.offsets) - 1
     first, last = segments.offsets[:-1], segments.offsets[1:] - 1
     sog, cog = _motion_at(segments, np.concatenate([first, last]), np.repeat([1, 0], n))
     return {
         "median_interval_s": _median_interval_s(segments),
         "cruise_kn": _cruise_kn(segments),
+        "start_draught_m": _first_known(draught, segments),
+        "end_draught_m": draught[last] if n else np.zeros(0),
         "start_sog_kn": sog[:n],
         "start_cog_deg": cog[:n],
         "end_sog_kn": sog[n:],
         "end_cog_deg": cog[n:],
     }
+
+
+def _first_known(values: FloatArray, segments: Segments) -> FloatArray:
+    """The first value of each track that is known, NaN if none is; once known, values stay known. Shape (s,)."""
+    n = len(segments.offsets) - 1
+    if not n:
+        return np.zeros(0)
+    unknown = np.add.reduceat(np.isnan(values).astype(np.int64), segments.offsets[:-1])
+    place = np.minimum(segments.offsets[:-1] + unknown, segments.offsets[1:] - 1)
+    return values[place]
 
 
 def silences_table(

@@ -197,7 +197,7 @@ def derive_history(
             progress("facts", done, tracks.n_buckets)
     tallies = [part.tally for part in parts]
     source_ids = tracks.source_ids(tallies)
-    history = combine(parts, coverage_table(tallies, source_ids), as_of or tracks.as_of)
+    history = combine(parts, coverage_table(tallies, source_ids), as_of or tracks.as_of, zones)
     return history, tracks.rejects(tallies, source_ids), source_ids
 
 

@@ -104,7 +104,8 @@ def history_of(
     """The history of some files; files are called `file-0`, `file-1`, ..."""
     facts = facts_of(*files, zones=zones, parameters=parameters, **how)
     tallies = [part.tally for part in facts]
-    return combine(facts, coverage_table(tallies, [f"file-{i}" for i in range(len(files))]), T0)
+    coverage = coverage_table(tallies, [f"file-{i}" for i in range(len(files))])
+    return combine(facts, coverage, T0, zones or Zones(()), parameters)
 
 
 TABLES = ("vessels", "identities", "segments", "port_visits", "zone_presences", "voyages", "sketches")

@@ -182,14 +182,14 @@ def test_sketches_are_real_reports_about_so_many_minutes_apart_with_both_ends():
 def test_nothing_heard_is_a_history_of_empty_tables():
     history = history_of([], zones=ZONES)
     assert all(getattr(history, name).num_rows == 0 for name in TABLES)
-    nothing = combine([], COVERAGE.empty(), instant(0))
+    nothing = combine([], COVERAGE.empty(), instant(0), ZONES)
     for name in TABLES:
         assert getattr(nothing, name).schema.equals(getattr(history, name).schema)
 
 
 def test_facts_of_buckets_may_be_combined_in_any_order():
     facts = facts_of(ROWS, zones=ZONES, n_buckets=5)
-    one, other = (combine(parts, COVERAGE.empty(), instant(0)) for parts in (facts, facts[::-1]))
+    one, other = (combine(parts, COVERAGE.empty(), instant(0), ZONES) for parts in (facts, facts[::-1]))
     for name in TABLES:
         table: pa.Table = getattr(one, name)
         assert table.equals(getattr(other, name)), name

@@ -1,0 +1,136 @@
+"""What chance alone brings: how many tracks are born where and when, and how common each body and claim is.
+
+Takes the sides of possible links; gives rates and shares measured on them, the denominators of every likelihood ratio.
+A place where many identities are born proves little by one more birth; a length that many ships share proves little.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vessels.hulls.ends import Ends
+from vessels.track import IntArray
+from vessels.units import US_PER_DAY, US_PER_H
+
+FloatArray = npt.NDArray[np.float64]
+
+NMI_PER_DEGREE: Final = 60.0
+SCALES_DEG: Final = (5.0, 0.5, 0.1)
+"""Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a berth."""
+BURST_DEG: Final = 0.5
+BURST_DAYS: Final = 1.0
+"""Births are counted by day too: a feed that comes back brings many at once."""
+
+
+def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
+    """How many identities are born by chance around each start, per square nmi and hour. Shape (n,).
+
+    The highest of the rates at several scales counts, the start itself left out; at the widest scale it is counted in,
+    so that no rate is nought.
+    """
+    born = starts.silence < 0
+    hours = max((span_us[1] - span_us[0]) / US_PER_H, 24.0)
+    day = (starts.time_us - span_us[0]) // int(BURST_DAYS * US_PER_DAY)
+    rate = np.zeros(len(starts))
+    # A track that wakes from a silence has all that wake for its crowd; one that is born has those born.
+    for own, counted in ((born, born), (~born, np.ones(len(starts), dtype=np.bool_))):
+        for step in SCALES_DEG:
+            near = _counts_around(starts.lat, starts.lon, step, counted, None)
+            others = near - (counted if step != SCALES_DEG[0] else 0)
+            rate = np.where(own, np.maximum(rate, others / (_area(starts.lat, step) * hours)), rate)
+        near = _counts_around(starts.lat, starts.lon, BURST_DEG, counted, day) - counted
+        burst_h = 3.0 * BURST_DAYS * 24.0
+        rate = np.where(own, np.maximum(rate, near / (_area(starts.lat, BURST_DEG) * burst_h)), rate)
+    return rate
+
+
+def _area(lat: FloatArray, step: float) -> FloatArray:
+    """Area of a cell with its eight neighbours, square nmi."""
+    side = 3.0 * step * NMI_PER_DEGREE
+    result: FloatArray = side * side * np.maximum(np.cos(np.radians(lat)), 0.05)
+    return result
+
+
+def _counts_around(
+    lat: FloatArray, lon: FloatArray, step: float, counted: npt.NDArray[np.bool_], day: IntArray | None
+) -> IntArray:
+    """How many counted points lie in the cell of each point or beside it (and on its day or beside it)."""
+    columns = round(360.0 / step)
+    row = np.floor((lat + 90.0) / step).astype(np.int64)
+    column = np.floor((lon + 180.0) / step).astype(np.int64) % columns
+    time = np.zeros(len(lat), dtype=np.int64) if day is None else day + 1
+    rows = round(180.0 / step) + 2
+
+    def keys(r: IntArray, c: IntArray, t: IntArray) -> IntArray:
+        return (t * rows + r) * columns + c % columns
+
+    known = np.sort(keys(row, column, time)[counted])
+    total = np.zeros(len(lat), dtype=np.int64)
+    for dt in (0,) if day is None else (-1, 0, 1):
+        for dr in (-1, 0, 1):
+            for dc in (-1, 0, 1):
+                key = keys(row + dr, column + dc, time + dt)
+                total += np.searchsorted(known, key, side="right") - np.searchsorted(known, key, side="left")
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """How common each length and beam is among tracks: box sums over a table of metres."""
+
+    sums: FloatArray
+    lengths: FloatArray
+    n_both: int
+    n_length: int
+
+    def share(
+        self, length_m: FloatArray, beam_m: FloatArray, within_m: FloatArray, beam_within_m: FloatArray
+    ) -> FloatArray:
+        """Share of tracks whose length and beam lie so near; of length alone where the beam is unknown. Shape (n,)."""
+        low, high = _bounds(length_m, within_m, len(self.sums) - 1)
+        left, right = _bounds(beam_m, beam_within_m, self.sums.shape[1] - 1)
+        box = self.sums[high, right] - self.sums[low, right] - self.sums[high, left] + self.sums[low, left]
+        alone = self.lengths[high] - self.lengths[low]
+        both = np.isfinite(beam_m)
+        return np.where(both, (box + 1.0) / (self.n_both + 2.0), (alone + 1.0) / (self.n_length + 2.0))
+
+
+def _bounds(value: FloatArray, within: FloatArray, top: int) -> tuple[IntArray, IntArray]:
+    value = np.nan_to_num(value)
+    low = np.clip(np.ceil(value - within), 0, top).astype(np.int64)
+    high = np.clip(np.floor(value + within) + 1, 0, top).astype(np.int64)
+    return low, np.maximum(low, high)
+
+
+def bodies_of(starts: Ends) -> Bodies:
+    """Lengths and beams counted over tracks that were born; a track is counted once."""
+    born = starts.silence < 0
+    length, beam = starts.claims.length_m[born], starts.claims.beam_m[born]
+    with_length = np.isfinite(length)
+    both = with_length & np.isfinite(beam)
+    table = np.zeros((463, 78))
+    np.add.at(table, (length[both].round().astype(int) + 1, beam[both].round().astype(int) + 1), 1.0)
+    lengths = np.zeros(463)
+    np.add.at(lengths, length[with_length].round().astype(int) + 1, 1.0)
+    return Bodies(table.cumsum(0).cumsum(1), lengths.cumsum(), int(both.sum()), int(with_length.sum()))
+
+
+def shares_of(codes: IntArray) -> FloatArray:
+    """For each code from 0 how often it stands among those that say something, one added. Shape (codes,)."""
+    said = codes[codes >= 0]
+    counts = np.bincount(said, minlength=int(codes.max(initial=-1)) + 1)
+    return np.asarray((counts + 1.0) / (len(said) + len(counts) + 1.0), dtype=np.float64)
+
+
+def bearers_of(codes: IntArray, mmsi: IntArray) -> IntArray:
+    """For each value of `codes` (aligned with `mmsi`) how many MMSI bear it; nothing said gives 0. Shape (n,)."""
+    out = np.zeros(len(codes), dtype=np.int64)
+    said = np.flatnonzero(codes > 0)
+    if not len(said):
+        return out
+    pairs = np.unique(np.stack([codes[said], mmsi[said]]), axis=1)
+    values, counts = np.unique(pairs[0], return_counts=True)
+    out[said] = counts[np.searchsorted(values, codes[said])]
+    return out

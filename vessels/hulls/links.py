@@ -1,0 +1,218 @@
+"""Hull links: which tracks are one hull under another identity, how probable that is, and why.
+
+Takes the tables of a history before hulls are joined; gives the `hull_links` table. Candidates, background, weights and
+assignment are in the files beside; what a link means is left to the detectors, what it does to voyages to `joining`.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from vessels.hulls.background import birth_rates, bodies_of
+from vessels.hulls.candidates import candidate_pairs
+from vessels.hulls.ends import Ends, both_ends, times_us
+from vessels.hulls.evidence import Background, Weighed, background_of, weigh_pairs
+from vessels.hulls.matching import pair_probabilities
+from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
+from vessels.hulls.wording import observed
+from vessels.schema import HULL_LINKS, make_id
+from vessels.track import IntArray
+from vessels.units import US_PER_DAY
+
+FloatArray = npt.NDArray[np.float64]
+
+CONTINUES_DB: Final = 60.0
+"""That a track which wakes under its own number is the hull that fell silent. Half of it stands against each of the two
+links by which another identity can fill the silence: both together are weighed against it with one prior, one alone
+would have to outweigh a million to one."""
+NEGLIGIBLE_DB: Final = -25.0
+"""Pairs weighing less, prior included, change no probability by half a per cent."""
+EDGE_DAYS: Final = 1.0
+"""Tracks that end within this of the end of the data are not known to have ended."""
+RIVALS_SHOWN: Final = 5
+RIVAL_PROBABILITY: Final = 0.01
+_BLOCK: Final = 500_000
+"""Pairs weighed at once: some 100 columns of 4 MB."""
+
+
+def find_links(
+    segments: pa.Table, silences: pa.Table, identities: pa.Table, parameters: LinkParameters = DEFAULT_LINKS
+) -> pa.Table:
+    """The `hull_links` table, sorted by when the second track began and by its MMSI.
+
+    Cost: a constant number of pairs for each track and silence. Misses hulls whose new number wakes far away after
+    long and claims another body: nothing then ties the two.
+    """
+    if segments.num_rows < 2:
+        return HULL_LINKS.empty()
+    ends, starts = both_ends(segments, silences, identities)
+    span = int(times_us(segments["start"]).min()), int(times_us(segments["end"]).max())
+    background = background_of(starts, birth_rates(starts, span), bodies_of(starts))
+    prior_db = _prior_db(ends, span, parameters)
+    e, s = candidate_pairs(ends, starts, parameters)
+    e, s = _worth_keeping(ends, starts, e, s, background, prior_db, parameters)
+    weighed = weigh_pairs(ends, starts, e, s, background, parameters)
+    probability = _probabilities(e, s, weighed.total_db + _priors_db(ends, starts, e, s, prior_db), ends)
+    rows = np.flatnonzero(probability >= parameters.told_probability)
+    order = rows[np.lexsort((ends.mmsi[e[rows]], starts.mmsi[s[rows]], starts.time_us[s[rows]]))]
+    return _table(ends, starts, e, s, order, weighed, probability, segments, identities, parameters)
+
+
+def _prior_db(ends: Ends, span: tuple[int, int], parameters: LinkParameters) -> float:
+    """Odds that a track which ended did so because its hull took another identity, in decibans.
+
+    The share of identities that are changed, over the share that end at all before the data do.
+    """
+    own = ends.silence < 0
+    ended = int((ends.time_us[own] < span[1] - int(EDGE_DAYS * US_PER_DAY)).sum())
+    share = (ended + 1.0) / (int(own.sum()) + 1.0)
+    return float(10.0 * np.log10(min(parameters.change_share / share, 0.5)))
+
+
+def _priors_db(ends: Ends, starts: Ends, e: IntArray, s: IntArray, prior_db: float) -> FloatArray:
+    """The prior of each pair: once for a change; a return to the old number goes with the change that it ends."""
+    from_silence, to_silence = ends.silence[e] >= 0, starts.silence[s] >= 0
+    prior = np.where(to_silence, 0.0, prior_db) + np.where(from_silence | to_silence, CONTINUES_DB / 2.0, 0.0)
+    return np.asarray(prior, dtype=np.float64)
+
+
+def _worth_keeping(
+    ends: Ends,
+    starts: Ends,
+    e: IntArray,
+    s: IntArray,
+    background: Background,
+    prior_db: float,
+    parameters: LinkParameters,
+) -> tuple[IntArray, IntArray]:
+    kept = [np.zeros(0, dtype=np.intp)]
+    for begin in range(0, len(e), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        total = weigh_pairs(ends, starts, e[block], s[block], background, parameters).total_db
+        total += np.where(starts.silence[s[block]] >= 0, 0.0, prior_db)
+        kept.append(begin + np.flatnonzero(total >= NEGLIGIBLE_DB))
+    rows = np.concatenate(kept)
+    return e[rows], s[rows]
+
+
+def _probabilities(e: IntArray, s: IntArray, weight_db: FloatArray, ends: Ends) -> FloatArray:
+    """Probabilities of the pairs, against each other and against each silent track's waking as itself."""
+    own = np.flatnonzero(ends.silence >= 0)
+    # Ends and starts of silences stand in the same order: number i of one is number i of the other.
+    touched = own[np.isin(own, e) | np.isin(own, s)]
+    pairs = np.concatenate([e, touched]), np.concatenate([s, touched])
+    weights = np.concatenate([np.minimum(weight_db, CONTINUES_DB - 1.0), np.full(len(touched), CONTINUES_DB)])
+    return pair_probabilities(*pairs, weights)[: len(e)]
+
+
+def _table(
+    ends: Ends,
+    starts: Ends,
+    e: IntArray,
+    s: IntArray,
+    rows: IntArray,
+    weighed: Weighed,
+    probability: FloatArray,
+    segments: pa.Table,
+    identities: pa.Table,
+    parameters: LinkParameters,
+) -> pa.Table:
+    a, b, told = e[rows], s[rows], weighed.take(rows)
+    names = segments["segment_id"]
+    from_id, to_id = (names.take(pa.array(side)).to_pylist() for side in (ends.segment[a], starts.segment[b]))
+    ended = ends.time_us[a]
+    rivals = _Rivals(e, s, probability, ends, starts, names.to_pylist())
+    return HULL_LINKS.build(
+        {
+            "link_id": [make_id("link", *key) for key in zip(from_id, to_id, ended.tolist(), strict=True)],
+            "from_segment_id": from_id,
+            "to_segment_id": to_id,
+            "from_mmsi": ends.mmsi[a],
+            "to_mmsi": starts.mmsi[b],
+            "ended": ended,
+            "began": starts.time_us[b],
+            "from_lat": ends.lat[a],
+            "from_lon": ends.lon[a],
+            "to_lat": starts.lat[b],
+            "to_lon": starts.lon[b],
+            "from_silence": ends.silence[a] >= 0,
+            "to_silence": starts.silence[b] >= 0,
+            "gap_h": np.round(told.gap_h, 4),
+            "distance_nmi": np.round(told.distance_nmi, 3),
+            "probability": np.round(probability[rows], 4),
+            "weight_db": np.round(told.total_db, 2),
+            "is_strong": probability[rows] >= parameters.strong_probability,
+            **_claims("from", ends, a, identities),
+            **_claims("to", starts, b, identities),
+            **rivals.columns(rows),
+            "evidence": [_evidence(told, i, ends, starts, int(a[i]), int(b[i]), identities) for i in range(len(rows))],
+        }
+    )
+
+
+def _claims(prefix: str, side: Ends, which: IntArray, identities: pa.Table) -> dict[str, Any]:
+    claims = side.claims
+    spell = pa.array(claims.spell[which], mask=claims.spell[which] < 0)
+    text = {name: identities[name].take(spell) for name in ("name", "call_sign", "transceiver")}
+    imo, ship_type = claims.imo[which], claims.ship_type[which]
+    values = {
+        "imo": pa.array(imo, mask=imo <= 0),
+        "ship_type": pa.array(ship_type, mask=ship_type < 0),
+        "length_m": claims.length_m[which],
+        "beam_m": claims.beam_m[which],
+        **text,
+    }
+    return {f"{prefix}_{name}": value for name, value in values.items()}
+
+
+def _evidence(
+    told: Weighed, row: int, ends: Ends, starts: Ends, e: int, s: int, identities: pa.Table
+) -> list[dict[str, object]]:
+    """What is known of one link, heaviest first; what weighs nothing is left out."""
+    lines = [
+        (name, round(float(column[row]), 1))
+        for name, column in told.weights.items()
+        if np.isfinite(column[row]) and abs(column[row]) >= 0.05
+    ]
+    lines.sort(key=lambda line: (-abs(line[1]), line[0]))
+    gap_h, apart = float(told.gap_h[row]), float(told.distance_nmi[row])
+    return [
+        {"what": name, "observed": observed(name, ends, starts, e, s, gap_h, apart, identities), "weight_db": weight}
+        for name, weight in lines
+    ]
+
+
+class _Rivals:
+    """Other pairs that share a side with a link."""
+
+    def __init__(
+        self, e: IntArray, s: IntArray, probability: FloatArray, ends: Ends, starts: Ends, names: list[str]
+    ) -> None:
+        likely = np.flatnonzero(probability >= RIVAL_PROBABILITY)
+        self._e, self._s, self._probability = e, s, probability
+        self._ends, self._starts, self._names = ends, starts, names
+        self._by_end = likely[np.argsort(e[likely], kind="stable")]
+        self._by_start = likely[np.argsort(s[likely], kind="stable")]
+
+    def columns(self, rows: IntArray) -> dict[str, Any]:
+        found = [self._of(int(row)) for row in rows]
+        return {"n_rivals": [len(one) for one in found], "rivals": [one[:RIVALS_SHOWN] for one in found]}
+
+    def _of(self, row: int) -> list[dict[str, object]]:
+        found: list[tuple[float, int, str, str]] = []
+        for side, values, order, other in (
+            ("to", self._e, self._by_end, self._starts.segment[self._s]),
+            ("from", self._s, self._by_start, self._ends.segment[self._e]),
+        ):
+            low, high = np.searchsorted(values[order], [values[row], values[row] + 1])
+            mmsi = self._starts.mmsi[self._s] if side == "to" else self._ends.mmsi[self._e]
+            for one in order[low:high].tolist():
+                entry = (float(self._probability[one]), int(mmsi[one]), self._names[int(other[one])], side)
+                found += [entry] if one != row else []
+        found.sort(key=lambda one: (-one[0], one[1], one[2], one[3]))
+        return [
+            {"side": side, "segment_id": segment, "mmsi": mmsi, "probability": round(probability, 4)}
+            for probability, mmsi, segment, side in found
+        ]

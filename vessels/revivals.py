@@ -1,0 +1,332 @@
+"""Tracks cut where an identity falls silent on one hull and is heard again on another.
+
+Takes `Segments` and what the set said of its hull; gives `Segments` in which such a track is two. Steel does not grow:
+a long silence with another length and another beam on its far side is a change of hull, which motion alone cannot show
+because a hull gets anywhere in weeks. What the return means is left to the detectors.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from vessels.ais import ship_type_group
+from vessels.chunks import StaticClaim
+from vessels.identities import place_statements
+from vessels.parameters import Parameters
+from vessels.segments import Segments
+from vessels.track import IntArray, Statements
+from vessels.units import US_PER_H, US_PER_S
+
+
+class RevivalParameters(Parameters):
+    """Where a track is cut because its identity returned on another hull."""
+
+    min_silence_h: float = Field(
+        120.0,
+        ge=1,
+        le=8760,
+        description="Only a silence so long is looked at. Source: judgement; identities of scrapped ships came back "
+        "after weeks and months (Shun Li, 2021 to 2022); five days leave out port stays and short trips out of reach.",
+    )
+    min_reports: int = Field(
+        3,
+        ge=1,
+        le=1000,
+        description="Reports that must carry a size on one side of the silence. Source: a damaged message is one "
+        "report; three are a quarter of an hour of static messages (ITU-R M.1371-5).",
+    )
+    min_settled_h: float = Field(
+        1.0,
+        ge=0,
+        le=720,
+        description="Time those reports must span. Source: ten static messages; slips put right at once last minutes.",
+    )
+    length_tolerance_share: float = Field(
+        0.10, ge=0, le=1, description="Difference in length that re-entering explains. Source: as dimension_change."
+    )
+    length_tolerance_m: float = Field(
+        10.0, ge=0, le=100, description="The same in metres, whichever is more. Source: as dimension_change."
+    )
+    beam_tolerance_share: float = Field(
+        0.25, ge=0, le=1, description="Difference in beam that re-entering explains. Source: typed to the metre."
+    )
+    beam_tolerance_m: float = Field(
+        4.0,
+        ge=0,
+        le=30,
+        description="The same in metres, whichever is more. Source: two typed distances, each off by up to 2 m.",
+    )
+    conversion_h: float = Field(
+        720.0,
+        ge=0,
+        le=87600,
+        description="Silence from which a yard may have made another class of ship of the hull. Source: single-hull "
+        "tankers became ore carriers in yard stays of one to four months.",
+    )
+
+
+DEFAULT_REVIVALS: Final = RevivalParameters()
+
+LONGEST_SHIP_M: Final = 460.0
+BROADEST_SHIP_M: Final = 75.0
+"""Beyond these no ship was built (Seawise Giant 458 m, Pioneering Spirit apart): typing errors or fillers."""
+JUDGED_CLASSES: Final = frozenset({"cargo", "tanker", "fishing", "passenger", "tug", "pleasure", "military"})
+"""Classes that mean something; `other`, `work` and unknown codes are typed for want of a better one."""
+CONVERTIBLE: Final = (
+    frozenset({"cargo", "tanker"}),
+    frozenset({"cargo", "passenger"}),
+    frozenset({"fishing", "pleasure"}),
+    frozenset({"passenger", "pleasure"}),
+    frozenset({"tug", "pleasure"}),
+)
+"""Classes between which yards rebuild ships: tankers to ore carriers, ferries from freighters, yachts from trawlers."""
+
+
+class Body(NamedTuple):
+    """What a set says of its hull; NaN and "" where it says nothing or what no ship can be."""
+
+    length_m: float
+    beam_m: float
+    ship_class: str
+
+
+def body_of(length_m: float | None, beam_m: float | None, ship_type: int | None) -> Body:
+    """The hull behind typed dimensions and a type code; garbage (0, over any ship's, broader than long) is nothing.
+
+    >>> body_of(96.0, 15.0, 80)
+    Body(length_m=96.0, beam_m=15.0, ship_class='tanker')
+    >>> body_of(30.0, 31.0, 0), body_of(511.0, None, None)
+    (Body(length_m=nan, beam_m=nan, ship_class=''), Body(length_m=nan, beam_m=nan, ship_class=''))
+    """
+    length = length_m if length_m is not None and 0.0 < length_m <= LONGEST_SHIP_M else np.nan
+    beam = beam_m if beam_m is not None and 0.0 < beam_m <= BROADEST_SHIP_M else np.nan
+    if beam >= length:
+        length = beam = np.nan
+    group = ship_type_group(ship_type)
+    return Body(length, beam, group if group in JUDGED_CLASSES else "")
+
+
+def beyond(first: float, second: float, share: float, metres: float) -> bool:
+    """Whether two sizes of one kind differ by more than re-entering explains; no if one is not known (NaN).
+
+    >>> beyond(100.0, 109.0, 0.1, 5.0), beyond(100.0, 140.0, 0.1, 5.0), beyond(100.0, float("nan"), 0.1, 5.0)
+    (False, True, False)
+    """
+    return abs(first - second) > max(share * max(first, second), metres)
+
+
+def rebuilt(first: str, second: str, gap_h: float, conversion_h: float) -> bool:
+    """Whether one hull may have been of both classes: nothing said, the same, or a conversion with time for it."""
+    if not first or not second or first == second:
+        return True
+    return frozenset((first, second)) in CONVERTIBLE and gap_h >= conversion_h
+
+
+def other_hull(
+    before: Sequence[Body], after: Sequence[Body], gap_h: float, parameters: RevivalParameters = DEFAULT_REVIVALS
+) -> bool:
+    """Whether the settled bodies on two sides of a silence cannot be one hull's.
+
+    So if length and beam both differ, or one of them and the class; but not if anything said before agrees with
+    anything said after: then two entries for one hull take turns.
+    """
+    verdicts = {_compared(one, other, gap_h, parameters) for one, other in product(before, after)}
+    return "other" in verdicts and "same" not in verdicts
+
+
+def _compared(one: Body, other: Body, gap_h: float, p: RevivalParameters) -> str:
+    """`other` hull, the `same` as far as it says, or `unclear`."""
+    longer = beyond(one.length_m, other.length_m, p.length_tolerance_share, p.length_tolerance_m)
+    broader = beyond(one.beam_m, other.beam_m, p.beam_tolerance_share, p.beam_tolerance_m)
+    if longer and broader:
+        return "other"
+    if (longer or broader) and not rebuilt(one.ship_class, other.ship_class, gap_h, p.conversion_h):
+        return "other"
+    lengths_known = not np.isnan(one.length_m + other.length_m)
+    beams_known = not np.isnan(one.beam_m + other.beam_m)
+    return "same" if (lengths_known and not longer) or (beams_known and not broader) else "unclear"
+
+
+class _Said(NamedTuple):
+    """Runs of reports of one size within one part of a track; `part` counts stretches between long silences."""
+
+    part: IntArray
+    code: IntArray
+    n: IntArray
+    first_us: IntArray
+    last_us: IntArray
+
+
+def cut_revivals(
+    segments: Segments,
+    statements: Statements,
+    claims: Sequence[StaticClaim],
+    parameters: RevivalParameters = DEFAULT_REVIVALS,
+) -> Segments:
+    """The same tracks, each cut at the long silences over which its hull changed; what is not cut stays as it is.
+
+    `claims` as in `ClaimRegister.claims`. Cost: one pass over the steps, then work on the tracks with such a silence.
+    """
+    silent = np.flatnonzero(segments.step_h >= np.float32(parameters.min_silence_h))
+    if not len(silent):
+        return segments
+    tracks = np.unique(np.searchsorted(segments.offsets, silent, side="right") - 1)
+    breaks = np.union1d(segments.offsets[:-1][tracks], silent)
+    said, bodies = _said(segments, statements, claims, tracks, breaks)
+    settled = _settled(said, parameters)
+    cuts = [
+        cut
+        for parts in _by_track(settled, np.searchsorted(segments.offsets, breaks, side="right") - 1)
+        for cut in _cuts(parts, bodies, breaks, segments.step_h, parameters)
+    ]
+    return _cut(segments, np.array(sorted(cuts), dtype=np.int64)) if cuts else segments
+
+
+def _said(
+    segments: Segments, statements: Statements, claims: Sequence[StaticClaim], tracks: IntArray, breaks: IntArray
+) -> tuple[_Said, Sequence[Body]]:
+    """What was said of the hull on these tracks, by part, with the bodies that the codes stand for.
+
+    Only tracks on which two bodies or more were claimed are kept.
+    """
+    sizes = np.diff(segments.offsets)[tracks]
+    rows = np.arange(int(sizes.sum())) + np.repeat(segments.offsets[:-1][tracks] - np.cumsum(sizes) + sizes, sizes)
+    rows = rows[segments.static[rows] != 0]
+    said = np.flatnonzero((statements.static != 0) & np.isin(statements.vessel, segments.vessel[tracks]))
+    statements = statements.take(said)
+    part, placed = _parts_of(segments, statements, claims, tracks, breaks)
+    code_of, bodies = _bodies(np.concatenate([segments.static[rows], statements.static[placed]]), claims)
+    runs = _runs(
+        np.searchsorted(breaks, rows, side="right") - 1, code_of[segments.static[rows]], segments.time_us[rows]
+    )
+    code, time = code_of[statements.static[placed]], statements.time_us[placed]
+    one = np.ones(len(code), dtype=np.int64)
+    both = _Said._make(np.concatenate(pair) for pair in zip(runs, _Said(part, code, one, time, time), strict=True))
+    known = both.code >= 0
+    track = np.searchsorted(segments.offsets, breaks, side="right")[both.part] - 1
+    low, high = np.full(len(segments.offsets), len(bodies)), np.full(len(segments.offsets), -1)
+    np.minimum.at(low, track[known], both.code[known])
+    np.maximum.at(high, track[known], both.code[known])
+    kept = known & (high > low)[track]
+    return _Said._make(column[kept] for column in both), bodies
+
+
+def _parts_of(
+    segments: Segments, statements: Statements, claims: Sequence[StaticClaim], tracks: IntArray, breaks: IntArray
+) -> tuple[IntArray, npt.NDArray[np.intp]]:
+    """The part that each static-only row belongs to by its time, and which rows have one; in a silence, the nearer."""
+    if not len(statements.time_us):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.intp)
+    track = place_statements(segments, statements, claims)
+    placed = np.flatnonzero(np.isin(track, tracks))
+    before = np.maximum(breaks - 1, 0)
+    begins = segments.time_us[breaks] // 2 + segments.time_us[before] // 2
+    opens = np.isin(breaks, segments.offsets[:-1])
+    origin = int(segments.time_us.min())
+    span = int(segments.time_us.max() - origin) // US_PER_S + 2
+    of_break = np.searchsorted(segments.offsets, breaks, side="right") - 1
+    keys = of_break * span + np.where(opens, 0, (begins - origin) // US_PER_S)
+    wanted = np.clip((statements.time_us[placed] - origin) // US_PER_S, 0, span - 1)
+    return np.searchsorted(keys, track[placed] * span + wanted, side="right") - 1, placed
+
+
+def _bodies(static: npt.NDArray[np.int32], claims: Sequence[StaticClaim]) -> tuple[IntArray, Sequence[Body]]:
+    """For each claim number a code of the body it says, to the metre, or -1 if it says no size; and the bodies."""
+    known: dict[tuple[str, str, str], int] = {}
+    bodies: list[Body] = []
+    code_of = np.full(int(static.max(initial=0)) + 1, -1, dtype=np.int64)
+    for number in np.unique(static).tolist():
+        claim = claims[number]
+        body = body_of(claim.length_m, claim.beam_m, claim.ship_type)
+        if np.isnan(body.length_m) and np.isnan(body.beam_m):
+            continue
+        key = (f"{body.length_m:.0f}", f"{body.beam_m:.0f}", body.ship_class)
+        code_of[number] = known.setdefault(key, len(known))
+        if len(known) > len(bodies):
+            bodies.append(body)
+    return code_of, bodies
+
+
+def _runs(part: IntArray, code: IntArray, time_us: IntArray) -> _Said:
+    """Reports in order of track and time as runs of one body in one part; reports that say no size break none."""
+    known = np.flatnonzero(code >= 0)
+    part, code, time_us = part[known], code[known], time_us[known]
+    if not len(known):
+        return _Said(part, code, code, time_us, time_us)
+    starts = np.flatnonzero(np.concatenate([[True], (np.diff(part) != 0) | (np.diff(code) != 0)]))
+    ends = np.append(starts[1:], len(known))
+    return _Said(part[starts], code[starts], ends - starts, time_us[starts], time_us[ends - 1])
+
+
+def _settled(said: _Said, parameters: RevivalParameters) -> Mapping[int, list[int]]:
+    """Part -> codes of the bodies said in it often and long enough, in order of part."""
+    order = np.lexsort((said.code, said.part))
+    part, code, n, first, last = (column[order] for column in said)
+    if not len(part):
+        return {}
+    starts = np.flatnonzero(np.concatenate([[True], (np.diff(part) != 0) | (np.diff(code) != 0)]))
+    total = np.add.reduceat(n, starts)
+    lasted = np.maximum.reduceat(last, starts) - np.minimum.reduceat(first, starts)
+    kept = starts[(total >= parameters.min_reports) & (lasted >= parameters.min_settled_h * US_PER_H)]
+    found: dict[int, list[int]] = {}
+    for one, body in zip(part[kept].tolist(), code[kept].tolist(), strict=True):
+        found.setdefault(one, []).append(body)
+    return found
+
+
+def _by_track(settled: Mapping[int, list[int]], track_of: IntArray) -> list[dict[int, list[int]]]:
+    """The settled parts of each track."""
+    found: dict[int, dict[int, list[int]]] = {}
+    for part, codes in settled.items():
+        found.setdefault(int(track_of[part]), {})[part] = codes
+    return list(found.values())
+
+
+_MOST_BODIES: Final = 8
+"""A stretch with more settled bodies than this tells nothing of one hull: a number that many sets send."""
+
+
+def _cuts(
+    parts: Mapping[int, list[int]],
+    bodies: Sequence[Body],
+    breaks: IntArray,
+    step_h: npt.NDArray[np.float32],
+    parameters: RevivalParameters,
+) -> list[int]:
+    """Rows of one track at which it is cut: between two parts of different hulls, at the longest silence."""
+    found = []
+    clear = [(part, [bodies[code] for code in codes]) for part, codes in parts.items() if len(codes) <= _MOST_BODIES]
+    for (early, before), (late, after) in pairwise(clear):
+        between = breaks[early + 1 : late + 1]
+        longest = between[int(np.argmax(step_h[between]))]
+        if other_hull(before, after, float(step_h[longest]), parameters):
+            found.append(int(longest))
+    return found
+
+
+_ROWS: Final = (
+    "time_us", "lat", "lon", "sog", "cog", "heading", "draught", "nav_status", "static", "step_nmi", "step_h",
+)  # fmt: skip
+
+
+def _cut(segments: Segments, cuts: IntArray) -> Segments:
+    """The segments with a new one beginning at each of these rows, ordered by vessel and start."""
+    first = np.union1d(segments.offsets[:-1], cuts)
+    vessel = segments.vessel[np.searchsorted(segments.offsets, first, side="right") - 1]
+    sizes = np.diff(np.append(first, len(segments)))
+    step_nmi, step_h = segments.step_nmi.copy(), segments.step_h.copy()
+    step_nmi[cuts] = 0.0
+    step_h[cuts] = 0.0
+    whole = replace(segments, vessel=vessel, offsets=np.append(first, len(segments)), step_nmi=step_nmi, step_h=step_h)
+    order = np.lexsort((np.arange(len(first)), segments.time_us[first], vessel))
+    if (order[1:] > order[:-1]).all():
+        return whole
+    ends = np.cumsum(sizes[order])
+    rows = np.arange(len(segments)) + np.repeat(first[order] - ends + sizes[order], sizes[order])
+    columns = {name: getattr(whole, name)[rows] for name in _ROWS}
+    return replace(whole, vessel=vessel[order], offsets=np.concatenate([[0], ends]), **columns)
