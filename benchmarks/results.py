@@ -6,7 +6,6 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 GIB = 1 << 30
 BUSY = 0.5  # other processes at the start of a run, from which a reader should be told
 
@@ -134,11 +133,12 @@ def to_markdown(results: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def write_into(readme: Path, block: str) -> None:
+def write_into(readme: Path, block: str, what: str = "results") -> None:
     """Put the block between README's markers, and nowhere else."""
+    begin, end = (f"<!-- {what}: {edge} -->" for edge in ("begin", "end"))
     text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{readme}: needs one line {BEGIN} and one line {END}")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n\n{block}\n\n{END}{after}", encoding="utf-8")
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"{readme}: needs one line {begin} and one line {end}")
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    readme.write_text(f"{before}{begin}\n\n{block}\n\n{end}{after}", encoding="utf-8")

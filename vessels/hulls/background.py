@@ -57,23 +57,21 @@ def _counts_around(
     lat: FloatArray, lon: FloatArray, step: float, counted: npt.NDArray[np.bool_], day: IntArray | None
 ) -> IntArray:
     """How many counted points lie in the cell of each point or beside it (and on its day or beside it)."""
-    columns = round(360.0 / step)
+    columns, rows = round(360.0 / step), round(180.0 / step) + 2
     row = np.floor((lat + 90.0) / step).astype(np.int64)
     column = np.floor((lon + 180.0) / step).astype(np.int64) % columns
     time = np.zeros(len(lat), dtype=np.int64) if day is None else day + 1
-    rows = round(180.0 / step) + 2
-
-    def keys(r: IntArray, c: IntArray, t: IntArray) -> IntArray:
-        return (t * rows + r) * columns + c % columns
-
-    known = np.sort(keys(row, column, time)[counted])
-    total = np.zeros(len(lat), dtype=np.int64)
+    cells, inverse = np.unique((time * rows + row) * columns + column, return_inverse=True)
+    known = np.bincount(inverse, weights=counted, minlength=len(cells)).astype(np.int64)
+    t, r, c = cells // columns // rows, cells // columns % rows, cells % columns
+    total = np.zeros(len(cells), dtype=np.int64)
     for dt in (0,) if day is None else (-1, 0, 1):
         for dr in (-1, 0, 1):
             for dc in (-1, 0, 1):
-                key = keys(row + dr, column + dc, time + dt)
-                total += np.searchsorted(known, key, side="right") - np.searchsorted(known, key, side="left")
-    return total
+                key = ((t + dt) * rows + r + dr) * columns + (c + dc) % columns
+                place = np.minimum(np.searchsorted(cells, key), len(cells) - 1)
+                total += np.where(cells[place] == key, known[place], 0)
+    return total[inverse]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,37 +51,74 @@ _PASSES: Final = (
 
 def candidate_pairs(ends: Ends, starts: Ends, parameters: LinkParameters) -> tuple[IntArray, IntArray]:
     """Pairs (end, start) in reach of each other, each once, sorted. Shapes (k,)."""
-    origin = int(min(ends.time_us.min(initial=0), starts.time_us.min(initial=0)))
     found: list[IntArray] = [np.zeros(0, dtype=np.int64)]
     for one in _PASSES:
-        for end_key, start_key in _keys(ends, starts, one):
-            e, s = _latest_before(ends, end_key, starts, start_key, one, parameters, origin)
+        neighbourhood = _Neighbourhood(ends, one)
+        for key in neighbourhood.keys_around(starts):
+            e, s = neighbourhood.latest_before(starts, key, parameters)
             kept = _in_reach(ends, starts, e, s, parameters)
             found.append(e[kept] * len(starts) + s[kept])
-    pairs = np.unique(np.concatenate(found))
+    pairs = np.sort(np.concatenate(found))
+    pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
     return pairs // max(len(starts), 1), pairs % max(len(starts), 1)
 
 
-def _keys(ends: Ends, starts: Ends, one: _Pass) -> Iterator[tuple[IntArray, IntArray]]:
-    """Keys of ends and starts, equal where they lie in one neighbourhood; -1 belongs to none."""
-    end_claim, start_claim = _claim_keys(ends, one.claim), _claim_keys(starts, one.claim)
-    if one.cell_deg is None:
-        yield end_claim, start_claim
-        return
-    cell_deg = one.cell_deg
-    columns = round(360.0 / cell_deg)
-    rows = round(180.0 / cell_deg) + 3
-    span = rows * columns
+class _Neighbourhood:
+    """The ends, sorted by neighbourhood and time, for one pass."""
 
-    def cells(side: Ends, claim: IntArray, dr: int, dc: int) -> IntArray:
-        row = np.floor((side.lat + 90.0) / cell_deg).astype(np.int64) + 1 + dr
-        column = (np.floor((side.lon + 180.0) / cell_deg).astype(np.int64) + dc) % columns
-        return np.where(claim < 0, -1, claim * span + row * columns + column)
+    def __init__(self, ends: Ends, one: _Pass) -> None:
+        self._pass = one
+        self._cell_deg = one.cell_deg
+        key = self._cells(ends, _claim_keys(ends, one.claim), 0, 0)
+        usable = np.flatnonzero(key >= 0)
+        order = np.lexsort((ends.time_us[usable], key[usable]))
+        self._ends = usable[order]
+        key = key[self._ends]
+        first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
+        self._known = key[first]
+        self._origin = int(ends.time_us.min(initial=0))
+        self._time_s = (ends.time_us[self._ends] - self._origin) // US_PER_S
+        rank = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(key))))
+        self._span = int(self._time_s.max(initial=0)) + 2
+        self._composite = rank * self._span + self._time_s
 
-    own = cells(ends, end_claim, 0, 0)
-    for dr in (-1, 0, 1):
-        for dc in (-1, 0, 1):
-            yield own, cells(starts, start_claim, dr, dc)
+    def keys_around(self, starts: Ends) -> Iterator[IntArray]:
+        """Keys of the starts for each neighbouring cell in turn; -1 belongs to none."""
+        claim = _claim_keys(starts, self._pass.claim)
+        around = (0,) if self._cell_deg is None else (-1, 0, 1)
+        for dr in around:
+            for dc in around:
+                yield self._cells(starts, claim, dr, dc)
+
+    def _cells(self, side: Ends, claim: IntArray, dr: int, dc: int) -> IntArray:
+        if self._cell_deg is None:
+            return claim
+        columns, rows = round(360.0 / self._cell_deg), round(180.0 / self._cell_deg) + 3
+        row = np.floor((side.lat + 90.0) / self._cell_deg).astype(np.int64) + 1 + dr
+        column = (np.floor((side.lon + 180.0) / self._cell_deg).astype(np.int64) + dc) % columns
+        return np.where(claim < 0, -1, (claim * rows + row) * columns + column)
+
+    def latest_before(self, starts: Ends, key: IntArray, parameters: LinkParameters) -> tuple[IntArray, IntArray]:
+        """For each start the few ends under its key that went before it most lately."""
+        if not len(self._ends):
+            return self._ends, self._ends
+        one = self._pass
+        which = np.flatnonzero(key >= 0)
+        which = which[np.lexsort((starts.time_us[which], key[which]))]  # sorted look-ups stay in the cache
+        place = np.searchsorted(self._known, key[which])
+        there = self._known[np.minimum(place, len(self._known) - 1)] == key[which]
+        which, place = which[there], place[there]
+        late_us = int(parameters.max_overlap_h * US_PER_H) if one.overlap else CLOCK_US
+        gap_s = min(one.max_gap_h * 3600.0, parameters.max_gap_days * US_PER_DAY / US_PER_S)
+        began = starts.time_us[which] - self._origin
+        latest = np.clip((began + late_us) // US_PER_S, -1, self._span - 1)
+        earliest = np.clip(began // US_PER_S - int(gap_s), 0, self._span - 1)
+        until = np.searchsorted(self._composite, place * self._span + latest, side="right")
+        since = np.searchsorted(self._composite, place * self._span + earliest, side="left")
+        counts = np.clip(until - since, 0, one.take)
+        s = np.repeat(which, counts)
+        back = np.arange(len(s)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._ends[np.repeat(until, counts) - 1 - back], s
 
 
 def _claim_keys(side: Ends, claim: str | None) -> IntArray:
@@ -97,41 +134,6 @@ def _claim_keys(side: Ends, claim: str | None) -> IntArray:
         return side.mmsi
     values: IntArray = getattr(claims, claim)
     return np.where(values > 0, values, -1) if claim == "imo" else values
-
-
-def _latest_before(
-    ends: Ends,
-    end_key: IntArray,
-    starts: Ends,
-    start_key: IntArray,
-    one: _Pass,
-    parameters: LinkParameters,
-    origin: int,
-) -> tuple[IntArray, IntArray]:
-    """For each start the few ends under its key that went before it most lately."""
-    e_time = (ends.time_us - origin) // US_PER_S
-    late_us = int(parameters.max_overlap_h * US_PER_H) if one.overlap else CLOCK_US
-    s_time = (starts.time_us + late_us - origin) // US_PER_S
-    usable_e, usable_s = np.flatnonzero(end_key >= 0), np.flatnonzero(start_key >= 0)
-    if not len(usable_e) or not len(usable_s):
-        none = np.zeros(0, dtype=np.int64)
-        return none, none
-    known, rank = np.unique(end_key[usable_e], return_inverse=True)
-    span = int(max(e_time.max(), s_time.max())) + 2
-    order = np.argsort(rank * span + e_time[usable_e], kind="stable")
-    composite = (rank * span + e_time[usable_e])[order]
-    place = np.searchsorted(known, start_key[usable_s])
-    there = (place < len(known)) & (known[np.minimum(place, len(known) - 1)] == start_key[usable_s])
-    usable_s, place = usable_s[there], place[there]
-    until = np.searchsorted(composite, place * span + s_time[usable_s], side="right")
-    gap_s = min(one.max_gap_h * 3600.0, parameters.max_gap_days * US_PER_DAY / US_PER_S)
-    earliest = np.maximum((starts.time_us[usable_s] - origin) // US_PER_S - int(gap_s), 0)
-    since = np.searchsorted(composite, place * span + earliest, side="left")
-    counts = np.minimum(until - since, one.take)
-    s = np.repeat(usable_s, counts)
-    back = np.arange(len(s)) - np.repeat(np.cumsum(counts) - counts, counts)
-    e = usable_e[order[np.repeat(until, counts) - 1 - back]]
-    return e, s
 
 
 def _in_reach(ends: Ends, starts: Ends, e: IntArray, s: IntArray, parameters: LinkParameters) -> npt.NDArray[np.bool_]:

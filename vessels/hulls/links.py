@@ -195,6 +195,7 @@ class _Rivals:
         self._ends, self._starts, self._names = ends, starts, names
         self._by_end = likely[np.argsort(e[likely], kind="stable")]
         self._by_start = likely[np.argsort(s[likely], kind="stable")]
+        self._sorted_ends, self._sorted_starts = e[self._by_end], s[self._by_start]
 
     def columns(self, rows: IntArray) -> dict[str, Any]:
         found = [self._of(int(row)) for row in rows]
@@ -202,15 +203,16 @@ class _Rivals:
 
     def _of(self, row: int) -> list[dict[str, object]]:
         found: list[tuple[float, int, str, str]] = []
-        for side, values, order, other in (
-            ("to", self._e, self._by_end, self._starts.segment[self._s]),
-            ("from", self._s, self._by_start, self._ends.segment[self._e]),
+        for side, own, known, order, others, which in (
+            ("to", self._e, self._sorted_ends, self._by_end, self._starts, self._s),
+            ("from", self._s, self._sorted_starts, self._by_start, self._ends, self._e),
         ):
-            low, high = np.searchsorted(values[order], [values[row], values[row] + 1])
-            mmsi = self._starts.mmsi[self._s] if side == "to" else self._ends.mmsi[self._e]
-            for one in order[low:high].tolist():
-                entry = (float(self._probability[one]), int(mmsi[one]), self._names[int(other[one])], side)
-                found += [entry] if one != row else []
+            low, high = np.searchsorted(known, [own[row], own[row] + 1])
+            pairs = order[low:high][order[low:high] != row]
+            at = which[pairs]
+            segments = (self._names[i] for i in others.segment[at].tolist())
+            chances, mmsi = self._probability[pairs].tolist(), others.mmsi[at].tolist()
+            found += [(*one, side) for one in zip(chances, mmsi, segments, strict=True)]
         found.sort(key=lambda one: (-one[0], one[1], one[2], one[3]))
         return [
             {"side": side, "segment_id": segment, "mmsi": mmsi, "probability": round(probability, 4)}

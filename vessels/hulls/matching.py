@@ -14,8 +14,9 @@ from vessels.track import IntArray
 
 FloatArray = npt.NDArray[np.float64]
 
-MAX_ROUNDS: Final = 200
-TOLERANCE: Final = 1e-6
+MAX_ROUNDS: Final = 100
+TOLERANCE: Final = 1e-5
+"""Of the logarithm of a message: a hundred thousandth, far below what a probability is rounded to."""
 MAX_DB: Final = 120.0
 """Weights beyond this change no probability that a double can hold."""
 
@@ -31,34 +32,39 @@ def pair_probabilities(end: IntArray, start: IntArray, weight_db: FloatArray) ->
     if not len(end):
         return np.zeros(0)
     odds = 10.0 ** (np.clip(weight_db, -MAX_DB, MAX_DB) / 10.0)
-    _, end = np.unique(end, return_inverse=True)
-    _, start = np.unique(start, return_inverse=True)
+    by_end, by_start = _Groups(end), _Groups(start)
     free = np.ones(len(odds))
     for _ in range(MAX_ROUNDS):
-        asked = _others(odds * free, end)
-        update = 1.0 / (1.0 + _others(odds / (1.0 + asked), start))
+        asked = by_end.others(odds * free)
+        update = 1.0 / (1.0 + by_start.others(odds / (1.0 + asked)))
         settled = float(np.abs(np.log(update / free)).max()) < TOLERANCE
         free = update
         if settled:
             break
     offered = odds * free
-    result: FloatArray = offered / (1.0 + np.bincount(end, weights=offered)[end])
+    result: FloatArray = offered / (1.0 + offered + by_end.others(offered))
     return result
 
 
-def _others(values: FloatArray, group: IntArray) -> FloatArray:
-    """For each element the sum of the others of its group, without the loss that subtracting from a sum brings."""
-    order = np.lexsort((values, group))
-    v, g = values[order], group[order]
-    first = np.concatenate([[True], g[1:] != g[:-1]])
-    last = np.concatenate([first[1:], [True]])
-    out = np.zeros(len(values))
-    lone = first & last
-    total = np.bincount(g, weights=v)
-    rest = total[g] - v
-    # The largest of a group would lose the small ones beside it: its others are summed by themselves.
-    small = np.bincount(g[~last], weights=v[~last], minlength=len(total))
-    rest[last] = small[g[last]]
-    rest[lone] = 0.0
-    out[order] = np.maximum(rest, 0.0)
-    return out
+class _Groups:
+    """Pairs by one of their sides, sorted once."""
+
+    def __init__(self, side: IntArray) -> None:
+        self._order = np.argsort(side, kind="stable")
+        group = side[self._order]
+        self._first = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
+        self._size = np.diff(np.append(self._first, len(group)))
+
+    def others(self, values: FloatArray) -> FloatArray:
+        """For each element the sum of the others of its group.
+
+        The largest would lose the small ones beside it in a difference of sums: its others are summed by themselves.
+        """
+        v = values[self._order]
+        largest = v == np.repeat(np.maximum.reduceat(v, self._first), self._size)
+        rest = np.repeat(np.add.reduceat(v, self._first), self._size) - v
+        n_largest = np.repeat(np.add.reduceat(largest.astype(np.int64), self._first), self._size)
+        small = np.repeat(np.add.reduceat(np.where(largest, 0.0, v), self._first), self._size)
+        out = np.empty(len(v))
+        out[self._order] = np.where(largest, small + (n_largest - 1) * v, rest)
+        return out
