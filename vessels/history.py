@@ -139,7 +139,7 @@ def derive(
             segments, ids, hull_ids, zones, visits, visit_names, legs, in_port, draught, parameters.voyages
         ),
         sketches=_sketches_table(segments, ids),
-        silences=silences_table(segments, ids, parameters.silences),
+        silences=silences_table(segments, ids, draught, parameters.silences),
         tally=block.tally,
     )
 

@@ -174,9 +174,13 @@ SILENCES: Final = Table(
         Column("start_cog_deg", _F64, "course before", "degree"),
         Column("end_sog_kn", _F64, "speed after", "kn"),
         Column("end_cog_deg", _F64, "course after", "degree"),
+        Column("start_draught_m", _F64, "draught claimed last before", "m"),
+        Column("end_draught_m", _F64, "draught claimed soon after", "m"),
+        Column("is_leap", _BOOL, "short, but the ship came farther than the speeds it reports explain"),
     ),
 )
-"""Long silences within a track, in which the hull may have borne another number."""
+"""Long silences within a track, in which the hull may have borne another number, and leaps, over which it may not be
+the same hull."""
 
 _LINK_EVIDENCE: Final = pa.struct([("what", _TEXT), ("observed", _TEXT), ("weight_db", _F64)])
 _LINK_RIVAL: Final = pa.struct([("side", _TEXT), ("segment_id", _TEXT), ("mmsi", _I64), ("probability", _F64)])

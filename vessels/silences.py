@@ -25,10 +25,10 @@ class SilenceParameters(Parameters):
     """Which silences within a track are kept for linking."""
 
     min_silence_h: float = Field(
-        12.0,
+        6.0,
         gt=0,
         le=8760,
-        description="Shorter silences are not kept. Source: judgement; to change papers, sail anywhere under them and "
+        description="Shorter silences are not kept. Source: judgement; to sail anywhere under another identity and "
         "change back takes longer.",
     )
     habit_factor: float = Field(
@@ -39,10 +39,25 @@ class SilenceParameters(Parameters):
         "by satellite is not silent in between. Source: judgement.",
     )
     max_per_track: int = Field(
-        16,
+        8,
         ge=1,
         le=1000,
-        description="No more than this many, the longest, of one track. Source: a bound on the work of linking.",
+        description="No more than this many silences, the longest, and as many leaps of one track. Source: a bound on "
+        "the work of linking.",
+    )
+    leap_nmi: float = Field(
+        3.0,
+        gt=0,
+        le=100,
+        description="A step is a leap if it goes so much farther than the speeds reported at both ends explain. "
+        "Source: three times the motion model's slack, clear of errors of position.",
+    )
+    leap_speed_factor: float = Field(
+        1.5,
+        ge=1,
+        le=5,
+        description="Speed between two reports over the speeds reported that is still explained. Source: the motion "
+        "model's; a ship speeds up between reports.",
     )
 
 
@@ -51,6 +66,8 @@ _MOVING_KN: Final = 3.0
 """Under way from here: moored and anchored class A sets report faster over 3 kn (ITU-R M.1371-5)."""
 _MAX_CRUISE_KN: Final = 60.0
 """Faster than any ferry: an error."""
+_SOON_ROWS: Final = 10
+"""Static data follow positions within 6 minutes (ITU-R M.1371-5)."""
 _MADE_GOOD_H: Final = np.float32(1.0)
 """Speed made good over a longer step says nothing of the moment."""
 
@@ -86,21 +103,14 @@ def _first_known(values: FloatArray, segments: Segments) -> FloatArray:
 
 
 def silences_table(
-    segments: Segments, ids: Sequence[str], parameters: SilenceParameters = DEFAULT_SILENCES
+    segments: Segments, ids: Sequence[str], draught: FloatArray, parameters: SilenceParameters = DEFAULT_SILENCES
 ) -> pa.Table:
-    """The `silences` table, in order of track and time."""
-    after = np.flatnonzero(segments.step_h >= np.float32(parameters.min_silence_h))
+    """The `silences` table, in order of track and time. `draught` as in `segment_habits`."""
+    silent, leaps = _silent_rows(segments, parameters), _leap_rows(segments, parameters)
+    after = np.sort(np.concatenate([silent, leaps]))
     segment = np.searchsorted(segments.offsets, after, side="right") - 1
-    if len(after):
-        habit_h = _median_interval_s(segments)[segment] / 3600.0
-        kept = segments.step_h[after] >= parameters.habit_factor * habit_h
-        after, segment = after[kept], segment[kept]
-        order = np.lexsort((after, -segments.step_h[after], segment))
-        counts = np.bincount(segment, minlength=len(segments.offsets) - 1)
-        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-        chosen = np.sort(order[rank < parameters.max_per_track])
-        after, segment = after[chosen], segment[chosen]
     before = after - 1
+    soon = np.minimum(after + _SOON_ROWS, segments.offsets[1:][segment] - 1)
     sog, cog = _motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], len(after)))
     n = len(after)
     return SILENCES.build(
@@ -117,8 +127,42 @@ def silences_table(
             "start_cog_deg": cog[:n],
             "end_sog_kn": sog[n:],
             "end_cog_deg": cog[n:],
+            "start_draught_m": draught[before],
+            "end_draught_m": draught[soon],
+            "is_leap": np.isin(after, leaps),
         }
     )
+
+
+def _silent_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
+    """Rows that end a long silence."""
+    after = np.flatnonzero(segments.step_h >= np.float32(parameters.min_silence_h))
+    if not len(after):
+        return after
+    segment = np.searchsorted(segments.offsets, after, side="right") - 1
+    habit_h = _median_interval_s(segments)[segment] / 3600.0
+    after = after[segments.step_h[after] >= parameters.habit_factor * habit_h]
+    return _longest(segments, after, segments.step_h[after], parameters.max_per_track)
+
+
+def _leap_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
+    """Rows that end a leap: a short step that the speeds reported at both ends do not explain."""
+    after = np.flatnonzero(segments.step_nmi > np.float32(parameters.leap_nmi))
+    hours = segments.step_h[after]
+    reported = np.maximum(segments.sog[after], segments.sog[after - 1])
+    explained = np.float32(parameters.leap_nmi) + np.float32(parameters.leap_speed_factor) * reported * hours
+    over = segments.step_nmi[after] - explained
+    short = (over > 0) & (hours < np.float32(parameters.min_silence_h))
+    return _longest(segments, after[short], over[short], parameters.max_per_track)
+
+
+def _longest(segments: Segments, rows: IntArray, by: npt.NDArray[np.float32], most: int) -> IntArray:
+    """Of each track's rows the few for which `by` is greatest, in order."""
+    segment = np.searchsorted(segments.offsets, rows, side="right") - 1
+    order = np.lexsort((rows, -by, segment))
+    counts = np.bincount(segment, minlength=len(segments.offsets) - 1)
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.sort(rows[order[rank < most]])
 
 
 def _motion_at(segments: Segments, rows: IntArray, ahead: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:

@@ -35,7 +35,7 @@ def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
     day = (starts.time_us - span_us[0]) // int(BURST_DAYS * US_PER_DAY)
     rate = np.zeros(len(starts))
     # A track that wakes from a silence has all that wake for its crowd; one that is born has those born.
-    for own, counted in ((born, born), (~born, np.ones(len(starts), dtype=np.bool_))):
+    for own, counted in ((born, born), (~born, ~starts.is_leap)):
         for step in SCALES_DEG:
             near = _counts_around(starts.lat, starts.lon, step, counted, None)
             others = near - (counted if step != SCALES_DEG[0] else 0)
@@ -44,6 +44,19 @@ def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
         burst_h = 3.0 * BURST_DAYS * 24.0
         rate = np.where(own, np.maximum(rate, near / (_area(starts.lat, BURST_DEG) * burst_h)), rate)
     return rate
+
+
+def resting_places(starts: Ends) -> FloatArray:
+    """How dense wakings are at the place of each start, as a share of all around, per square nmi. Shape (n,).
+
+    The start itself and one other are left out.
+    """
+    everyone = np.ones(len(starts), dtype=np.bool_)
+    fine, coarse = SCALES_DEG[-1], SCALES_DEG[0]
+    near = _counts_around(starts.lat, starts.lon, fine, everyone, None)
+    around = _counts_around(starts.lat, starts.lon, coarse, everyone, None)
+    result: FloatArray = np.maximum(near - 2, 0) / np.maximum(around, 1) / _area(starts.lat, fine)
+    return result
 
 
 def _area(lat: FloatArray, step: float) -> FloatArray:
@@ -96,7 +109,7 @@ class Bodies:
 
 
 def _bounds(value: FloatArray, within: FloatArray, top: int) -> tuple[IntArray, IntArray]:
-    value = np.nan_to_num(value)
+    value, within = np.nan_to_num(value), np.nan_to_num(within)
     low = np.clip(np.ceil(value - within), 0, top).astype(np.int64)
     high = np.clip(np.floor(value + within) + 1, 0, top).astype(np.int64)
     return low, np.maximum(low, high)

@@ -139,13 +139,13 @@ def _claim_keys(side: Ends, claim: str | None) -> IntArray:
 def _in_reach(ends: Ends, starts: Ends, e: IntArray, s: IntArray, parameters: LinkParameters) -> npt.NDArray[np.bool_]:
     """Whether a hull can have sailed from the one to the other.
 
-    Left out are one track's silence with itself, two silences (neither identity would be new), and a silence with
-    another track of its own MMSI (two hulls share the number, or one clock is wrong).
+    Left out are one track's silence with itself, a silence with another track of its own MMSI (two hulls share the
+    number, or one clock is wrong).
     """
     gap_h = np.maximum(starts.time_us[s] - ends.time_us[e], 0) / US_PER_H
     reach = SLACK_NMI + parameters.top_speed_kn * gap_h
-    n_silences = (ends.silence[e] >= 0).astype(np.int64) + (starts.silence[s] >= 0)
-    kept = (ends.segment[e] != starts.segment[s]) & (n_silences < np.where(ends.mmsi[e] == starts.mmsi[s], 1, 2))
+    one, other = ends.silence[e] >= 0, starts.silence[s] >= 0
+    kept = (ends.segment[e] != starts.segment[s]) & ((ends.mmsi[e] != starts.mmsi[s]) | ~(one | other))
     kept &= np.abs(ends.lat[e] - starts.lat[s]) * 60.0 <= reach
     some = np.flatnonzero(kept)
     a, b = e[some], s[some]

@@ -49,11 +49,13 @@ class Claims:
 class Ends:
     """One side of possible links; all shapes (n,).
 
-    `segment` is the row in `segments`, `silence` the row in `silences` or -1 for a track's own first or last report.
+    `segment` is the row in `segments`, `silence` the row in `silences` or -1 for a track's own first or last report;
+    `is_leap` marks those silences that are short.
     """
 
     segment: IntArray
     silence: IntArray
+    is_leap: npt.NDArray[np.bool_]
     mmsi: IntArray
     time_us: IntArray
     lat: FloatArray
@@ -90,13 +92,14 @@ def _ends(segments: pa.Table, silences: pa.Table, spells: "_Spells", side: Side)
     return Ends(
         segment=segment,
         silence=np.concatenate([np.full(n, -1), np.arange(m)]).astype(np.int64),
+        is_leap=np.concatenate([np.zeros(n, np.bool_), pc.fill_null(silences["is_leap"], False).to_numpy()]),
         mmsi=segments["mmsi"].to_numpy()[segment],
         time_us=time_us,
         lat=column(f"{mine}_lat", f"{other}_lat"),
         lon=column(f"{mine}_lon", f"{other}_lon"),
         sog_kn=column(f"{mine}_sog_kn", f"{other}_sog_kn"),
         cog_deg=column(f"{mine}_cog_deg", f"{other}_cog_deg"),
-        draught_m=np.concatenate([_floats(segments[f"{mine}_draught_m"]), np.full(m, np.nan)]),
+        draught_m=column(f"{mine}_draught_m", f"{other}_draught_m"),
         cruise_kn=_floats(segments["cruise_kn"])[segment],
         interval_s=_floats(segments["median_interval_s"])[segment],
         claims=spells.at(segment, time_us, side),

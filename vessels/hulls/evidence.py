@@ -117,6 +117,13 @@ class Weighed:
         """All evidence together."""
         return np.asarray(sum(np.nan_to_num(column) for column in self.weights.values()), dtype=np.float64)
 
+    def beside(self, other: "Weighed") -> "Weighed":
+        """These pairs and others after them; evidence that the others lack is unknown there."""
+        nothing = np.full(len(other.gap_h), np.nan)
+        weights = {n: np.concatenate([c, other.weights.get(n, nothing)]) for n, c in self.weights.items()}
+        gaps, distances = (self.gap_h, other.gap_h), (self.distance_nmi, other.distance_nmi)
+        return Weighed(weights, np.concatenate(gaps), np.concatenate(distances))
+
     def take(self, which: npt.NDArray[np.integer]) -> "Weighed":
         """Some of the pairs."""
         weights = {name: column[which] for name, column in self.weights.items()}
@@ -169,8 +176,7 @@ def weigh_pairs(
     ends: Ends, starts: Ends, e: IntArray, s: IntArray, background: Background, parameters: LinkParameters
 ) -> Weighed:
     """The weights of pairs (e[i], s[i])."""
-    gap_h = (starts.time_us[s] - ends.time_us[e]) / US_PER_H
-    apart = distance_nmi(ends.lat[e], ends.lon[e], starts.lat[s], starts.lon[s])
+    gap_h, apart = gap_of(ends, starts, e, s)
     numbers, same_number = _numbers(ends, starts, e, s, background)
     claimed = _names(ends, starts, e, s, background)
     over = np.maximum(np.nan_to_num(numbers) + np.nan_to_num(claimed) - CLAIMS_CAP_DB, 0.0)
@@ -178,7 +184,7 @@ def weigh_pairs(
     weights = {
         PLACE: _place_and_time(ends, starts, e, s, gap_h, apart, background, parameters),
         BODIES: _bodies(ends, starts, e, s, same_number, background),
-        DRAUGHT: _draughts(ends, starts, e, s, gap_h),
+        DRAUGHT: draught_db(ends, starts, e, s, gap_h),
         CLASS: _shared_codes(old.type_group[e], new.type_group[s], CLASS_SAME, background.class_share),
         SET: _shared_codes(old.transceiver[e], new.transceiver[s], SET_SAME, background.set_share),
         HABIT: _nearness(
@@ -192,6 +198,12 @@ def weigh_pairs(
         OVERLAP: np.where(gap_h < 0.0, OVERLAP_DB, np.nan),
     }  # fmt: skip
     return Weighed(weights, gap_h, apart)
+
+
+def gap_of(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Hours and nautical miles between the two sides of each pair; hours are negative where they overlap."""
+    gap_h = (starts.time_us[s] - ends.time_us[e]) / US_PER_H
+    return gap_h, distance_nmi(ends.lat[e], ends.lon[e], starts.lat[s], starts.lon[s])
 
 
 def _db(ratio: FloatArray) -> FloatArray:
@@ -213,9 +225,35 @@ def _place_and_time(
 
     Gaps are log-uniform from a minute to the longest; places are a mixture of staying, holding course and roaming.
     """
+    gap = _least_gap(ends, starts, e, s, gap_h)
+    when = usual_rate(gap, parameters)
+    where = whereabouts(ends, starts, e, s, gap_h, apart, parameters)
+    return _db(where * when / background.birth_rate[s])
+
+
+def usual_rate(gap_h: FloatArray, parameters: LinkParameters) -> FloatArray:
+    """Density of gaps per hour: log-uniform from a minute to the longest."""
+    gap_h = np.maximum(gap_h, LEAST_GAP_H)
+    return np.asarray(1.0 / (gap_h * np.log(parameters.max_gap_days * 24.0 / LEAST_GAP_H)), dtype=np.float64)
+
+
+def _least_gap(ends: Ends, starts: Ends, e: IntArray, s: IntArray, gap_h: FloatArray) -> FloatArray:
+    """The gap, no shorter than the tracks' usual intervals and a minute: within those nothing is known. Hours."""
     usual_h = np.fmax(ends.interval_s[e], starts.interval_s[s]) / 3600.0
-    gap = np.maximum(gap_h, np.fmax(usual_h, LEAST_GAP_H))
-    when = 1.0 / (gap * np.log(parameters.max_gap_days * 24.0 / LEAST_GAP_H))
+    return np.maximum(gap_h, np.fmax(usual_h, LEAST_GAP_H))
+
+
+def whereabouts(
+    ends: Ends,
+    starts: Ends,
+    e: IntArray,
+    s: IntArray,
+    gap_h: FloatArray,
+    apart: FloatArray,
+    parameters: LinkParameters,
+) -> FloatArray:
+    """Density, per square nmi, with which a hull that fell silent at one side wakes at the other."""
+    gap = _least_gap(ends, starts, e, s, gap_h)
     forward, backward = _reckonings(ends, starts, e, s, gap_h, apart)
     moving = np.isfinite(forward) | np.isfinite(backward)
     lay = np.nan_to_num(ends.sog_kn[e]) < STOPPED_KN
@@ -230,7 +268,7 @@ def _place_and_time(
     where = stay * _cauchy(apart, np.full(len(apart), STAY_NMI)) + hold * led
     where += roam * np.where(apart <= radius, (1.0 - OUT_OF_REACH) / (np.pi * radius**2), 0.0)
     where += roam * OUT_OF_REACH / (np.pi * widest**2)
-    return _db(where * when / background.birth_rate[s])
+    return np.asarray(where, dtype=np.float64)
 
 
 def _cauchy(apart: FloatArray, scale: FloatArray) -> FloatArray:
@@ -281,7 +319,7 @@ def _bodies(
     return np.where(known, weight, np.nan)
 
 
-def _draughts(ends: Ends, starts: Ends, e: IntArray, s: IntArray, gap_h: FloatArray) -> FloatArray:
+def draught_db(ends: Ends, starts: Ends, e: IntArray, s: IntArray, gap_h: FloatArray) -> FloatArray:
     """For by equal draughts; against by what cannot have been loaded in the time. Other draughts say nothing."""
     by = np.abs(ends.draught_m[e] - starts.draught_m[s])
     far_db = float(_db(np.array([0.5])).item())

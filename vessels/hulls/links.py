@@ -14,6 +14,7 @@ from vessels.hulls.background import birth_rates, bodies_of
 from vessels.hulls.candidates import candidate_pairs
 from vessels.hulls.ends import Ends, both_ends, times_us
 from vessels.hulls.evidence import Background, Weighed, background_of, weigh_pairs
+from vessels.hulls.exchanges import crossing, weigh_exchanges
 from vessels.hulls.matching import pair_probabilities
 from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
 from vessels.hulls.wording import observed
@@ -52,9 +53,14 @@ def find_links(
     background = background_of(starts, birth_rates(starts, span), bodies_of(starts))
     prior_db = _prior_db(ends, span, parameters)
     e, s = candidate_pairs(ends, starts, parameters)
-    e, s = _worth_keeping(ends, starts, e, s, background, prior_db, parameters)
-    weighed = weigh_pairs(ends, starts, e, s, background, parameters)
-    probability = _probabilities(e, s, weighed.total_db + _priors_db(ends, starts, e, s, prior_db), ends)
+    across = crossing(ends, starts, e, s)
+    exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background.birth_rate, parameters)
+    changed = _worth_keeping(ends, starts, e, s, background, prior_db, parameters)
+    weighed = weigh_pairs(ends, starts, e[changed], s[changed], background, parameters).beside(exchanged)
+    priors_db = np.concatenate([_priors_db(ends, starts, e[changed], s[changed], prior_db), across_prior_db])
+    rows = np.concatenate([changed, across])
+    e, s = e[rows], s[rows]
+    probability = _probabilities(e, s, weighed.total_db + priors_db, ends, starts)
     rows = np.flatnonzero(probability >= parameters.told_probability)
     order = rows[np.lexsort((ends.mmsi[e[rows]], starts.mmsi[s[rows]], starts.time_us[s[rows]]))]
     return _table(ends, starts, e, s, order, weighed, probability, segments, identities, parameters)
@@ -86,24 +92,35 @@ def _worth_keeping(
     background: Background,
     prior_db: float,
     parameters: LinkParameters,
-) -> tuple[IntArray, IntArray]:
+) -> IntArray:
+    """Rows of the pairs, two silences left out, that can change any probability."""
     kept = [np.zeros(0, dtype=np.intp)]
     for begin in range(0, len(e), _BLOCK):
         block = slice(begin, begin + _BLOCK)
         total = weigh_pairs(ends, starts, e[block], s[block], background, parameters).total_db
-        total += np.where(starts.silence[s[block]] >= 0, 0.0, prior_db)
-        kept.append(begin + np.flatnonzero(total >= NEGLIGIBLE_DB))
+        from_silence, to_silence = ends.silence[e[block]] >= 0, starts.silence[s[block]] >= 0
+        total += np.where(to_silence, 0.0, prior_db)
+        # A leap is too short to have borne another identity meanwhile: it can only be half of an exchange.
+        exchange = (from_silence & to_silence) | ends.is_leap[e[block]] | starts.is_leap[s[block]]
+        kept.append(begin + np.flatnonzero((total >= NEGLIGIBLE_DB) & ~exchange))
     rows = np.concatenate(kept)
-    return e[rows], s[rows]
+    out, back = ends.silence[e[rows]], starts.silence[s[rows]]
+    # Nothing returns to a number that nothing left: a return is weighed only where its silence has a way out.
+    return rows[(back < 0) | np.isin(back, out[out >= 0])]
 
 
-def _probabilities(e: IntArray, s: IntArray, weight_db: FloatArray, ends: Ends) -> FloatArray:
+def _probabilities(e: IntArray, s: IntArray, weight_db: FloatArray, ends: Ends, starts: Ends) -> FloatArray:
     """Probabilities of the pairs, against each other and against each silent track's waking as itself."""
     own = np.flatnonzero(ends.silence >= 0)
     # Ends and starts of silences stand in the same order: number i of one is number i of the other.
     touched = own[np.isin(own, e) | np.isin(own, s)]
     pairs = np.concatenate([e, touched]), np.concatenate([s, touched])
-    weights = np.concatenate([np.minimum(weight_db, CONTINUES_DB - 1.0), np.full(len(touched), CONTINUES_DB)])
+    # Half of an exchange stands against one track that continues, or half of one; whatever else is weaker than that.
+    across = (ends.silence[e] >= 0) & (starts.silence[s] >= 0)
+    half = (ends.is_leap[e] | starts.is_leap[s]) & ~across
+    capped = np.minimum(weight_db + half * (CONTINUES_DB / 2.0), CONTINUES_DB - 1.0)
+    weight_db = np.where(across, weight_db + CONTINUES_DB, capped)
+    weights = np.concatenate([weight_db, np.full(len(touched), CONTINUES_DB)])
     return pair_probabilities(*pairs, weights)[: len(e)]
 
 

@@ -1,0 +1,71 @@
+"""Exchanges: two tracks over whose silences each number woke where the other's hull was bound.
+
+Takes pairs of silences; gives the weights of those that cross, against each hull having kept its number. Neither
+identity is new, so what chance brings is not another birth but the hull itself coming back as usual: where its course
+and speed lead, or where ships lie.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from vessels.hulls.background import FloatArray, resting_places
+from vessels.hulls.ends import Ends
+from vessels.hulls.evidence import DRAUGHT, PLACE, Weighed, draught_db, gap_of, usual_rate, whereabouts
+from vessels.hulls.parameters import LinkParameters
+from vessels.track import IntArray
+
+EXCHANGE_PRIOR_DB: Final = -50.0
+"""One pair of crossing silences in 100,000 is an exchange: few are documented, and ferries cross every day."""
+LEAP_PRIOR_DB: Final = -30.0
+"""One crossing with a leap in it in a thousand: a leap is unexplained already, mostly by errors of position."""
+AGAIN_DB: Final = -20.0
+"""For each further crossing of the same two numbers: what happens often is a service, not an exchange."""
+RESTING_SHARE: Final = 0.4
+"""How many ships that fell silent wake where ships lie."""
+
+
+def crossing(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> IntArray:
+    """Which pairs are half of an exchange: they lead out of a silence, and another pair leads back into it.
+
+    The other number has a silence too, or a leap stands over against two tracks that no one hull can have sailed.
+    Number i is the same silence on both sides.
+    """
+    one, other = ends.silence[e] >= 0, starts.silence[s] >= 0
+    both = np.flatnonzero(one & other)
+    n = len(starts)
+    crossed = both[np.isin(e[both] * n + s[both], s[both] * n + e[both])]
+    out, back = np.flatnonzero(one & ~other & ends.is_leap[e]), np.flatnonzero(other & ~one & starts.is_leap[s])
+    # What leads out goes to a track of the number that what leads back comes from.
+    numbers, rank = np.unique(np.concatenate([starts.mmsi[s[out]], ends.mmsi[e[back]]]), return_inverse=True)
+    to, come = e[out] * len(numbers) + rank[: len(out)], s[back] * len(numbers) + rank[len(out) :]
+    return np.sort(np.concatenate([crossed, out[np.isin(to, come)], back[np.isin(come, to)]]))
+
+
+def weigh_exchanges(
+    ends: Ends,
+    starts: Ends,
+    e: IntArray,
+    s: IntArray,
+    birth_rate: FloatArray,
+    parameters: LinkParameters,
+) -> tuple[Weighed, FloatArray]:
+    """What speaks for each half of an exchange, and the prior of each half, in decibans."""
+    gap_h, apart = gap_of(ends, starts, e, s)
+    crossed = whereabouts(ends, starts, e, s, gap_h, apart, parameters)
+    wakes = starts.silence[s] >= 0
+    own = np.where(wakes, s, e)
+    own_h, own_apart = gap_of(ends, starts, own, own)
+    kept = whereabouts(ends, starts, own, own, own_h, own_apart, parameters)
+    kept = np.maximum(kept, RESTING_SHARE * resting_places(starts)[s])
+    chance = np.where(wakes, kept, birth_rate[s] / usual_rate(gap_h, parameters))
+    place = 10.0 * np.log10(np.maximum(crossed, 1e-12) / chance)
+    draught = draught_db(ends, starts, e, s, gap_h)
+    own_draught = np.where(wakes, draught_db(ends, starts, own, own, own_h), 0.0)
+    weights = {PLACE: place, DRAUGHT: np.where(np.isfinite(draught), draught - np.nan_to_num(own_draught), np.nan)}
+    one, other = np.minimum(ends.mmsi[e], starts.mmsi[s]), np.maximum(ends.mmsi[e], starts.mmsi[s])
+    _, which, crossings = np.unique(np.stack([one, other]), axis=1, return_inverse=True, return_counts=True)
+    leap = ends.is_leap[e] | starts.is_leap[s]
+    prior = np.where(leap, LEAP_PRIOR_DB, EXCHANGE_PRIOR_DB) / 2.0
+    prior += AGAIN_DB * np.maximum(crossings[which] / 2.0 - 1.0, 0.0)
+    return Weighed(weights, gap_h, apart), np.asarray(prior, dtype=np.float64)
