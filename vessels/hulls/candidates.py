@@ -147,6 +147,7 @@ def _in_reach(ends: Ends, starts: Ends, e: IntArray, s: IntArray, parameters: Li
     one, other = ends.silence[e] >= 0, starts.silence[s] >= 0
     kept = (ends.segment[e] != starts.segment[s]) & ((ends.mmsi[e] != starts.mmsi[s]) | ~(one | other))
     kept &= np.abs(ends.lat[e] - starts.lat[s]) * 60.0 <= reach
+    kept &= (starts.time_us[s] >= ends.time_us[e] - CLOCK_US) | ~(one | other)
     some = np.flatnonzero(kept)
     a, b = e[some], s[some]
     kept[some] = distance_nmi(ends.lat[a], ends.lon[a], starts.lat[b], starts.lon[b]) <= reach[some]
