@@ -8,5 +8,17 @@ from detectors.batch.scan import Result, scan
 from detectors.batch.settings import Settings, load_settings
 from detectors.contract import Detector, Scene
 from detectors.finding import Evidence, Finding
+from detectors.tracing import HullTrace, trace
 
-__all__ = ["Detector", "Evidence", "Finding", "Result", "Scene", "Settings", "load_settings", "scan"]
+__all__ = [
+    "Detector",
+    "Evidence",
+    "Finding",
+    "HullTrace",
+    "Result",
+    "Scene",
+    "Settings",
+    "load_settings",
+    "scan",
+    "trace",
+]

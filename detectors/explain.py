@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 
 from detectors.batch.outputs import LoadedRun
 from detectors.batch.refusals import nearest_name
+from detectors.borne import BorneIdentity
+from detectors.chains import WHO, Chains
+from detectors.links import Link
 from detectors.triage import Verdict, judge
 from vessels.errors import UsageError
 
@@ -22,6 +25,8 @@ CALLS_BEFORE: Final = 8
 CALLS_AFTER: Final = 4
 """Port calls shown before and after the voyage ends: enough to see where a cargo came from and where it went."""
 OFFERED: Final = 5
+POSSIBLE_LINKS: Final = 5
+"""Links too weak to settle the hull that are shown, the likeliest."""
 
 Row = Mapping[str, Any]
 
@@ -52,6 +57,25 @@ class FindingCase:
 
 
 @dataclass(frozen=True)
+class HullChain:
+    """The identities of the voyage's hull in order of time, `now` the key of the one in force, and the links between.
+
+    `sharing` are identities of other tracks under the same MMSI or IMO number, which no link makes this hull's.
+    """
+
+    identities: tuple[BorneIdentity, ...]
+    sharing: tuple[BorneIdentity, ...]
+    now: tuple[Any, ...]
+    links: tuple[Link, ...]
+    possible_links: tuple[Link, ...]
+
+    def borne_at(self, visit: Row) -> BorneIdentity | None:
+        """The identity that a port call was made under."""
+        made = ((one, call) for one in self.identities for call in one.calls)
+        return next((one for one, c in made if (c.zone_id, c.start) == (visit["zone_id"], visit["start"])), None)
+
+
+@dataclass(frozen=True)
 class Case:
     """A voyage, its place among the flagged ones (None if it is not flagged), and what speaks for a second look.
 
@@ -63,6 +87,7 @@ class Case:
     findings: tuple[FindingCase, ...]
     verdict: Verdict
     port_visits: tuple[Row, ...]
+    chain: HullChain
     claims: tuple[Claims, ...]
     as_of: str
 
@@ -109,8 +134,27 @@ def make_case(run: LoadedRun, voyage_id: str) -> Case:
         ),
         verdict=judge([(row["kind"], row["weight_db"]) for row in findings]),
         port_visits=_calls(run.tables["port_visits"], voyage),
+        chain=_chain(run, voyage),
         claims=merge_claims(_claims(run.tables["identities"], voyage, others)),
         as_of=run.run["as_of"],
+    )
+
+
+def _chain(run: LoadedRun, voyage: Row) -> HullChain:
+    """The chain of the voyage's hull; older runs have no links and no watch levels, and so a shorter one."""
+    tables = run.tables
+    levels = run.run.get("watch") or {}
+    chains = Chains(tables["identities"], tables["port_visits"], tables["hull_links"], levels)
+    now = chains.in_force(voyage)
+    inside, links = chains.hull_of({voyage["segment_id"]})
+    own = [link for link in links if {link.from_segment_id, link.to_segment_id} <= inside]
+    others = sorted((link for link in links if link not in own), key=lambda link: (-link.probability, link.link_id))
+    return HullChain(
+        identities=chains.whole([(voyage["segment_id"], voyage["mmsi"])]),
+        sharing=tuple(one for one in chains.earlier(voyage, now) if one.link_probability is None),
+        now=tuple(now.get(field) for field in WHO),
+        links=tuple(own),
+        possible_links=tuple(others[:POSSIBLE_LINKS]),
     )
 
 

@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,7 @@ import numpy as np
 
 from vessels.ais import MMSI_MAX, MmsiKind, clean_call_sign, clean_text, mmsi_kinds, parse_imo
 from vessels.errors import SettingsError
-from vessels.names import Spelling, spelling
+from vessels.names import spelling
 
 K = TypeVar("K")
 
@@ -38,6 +38,8 @@ COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "countries": frozenset({"countries"}),
         "flag": frozenset({"flag"}),
         "risk": frozenset({"risk"}),
+        "length_m": frozenset({"length_m", "length", "length_overall", "loa"}),
+        "beam_m": frozenset({"beam_m", "beam", "breadth", "width"}),
     }
 )
 """What we call a column, and the headings it is known by; case, blanks and hyphens in a heading do not matter."""
@@ -45,11 +47,20 @@ NUMBER_COLUMNS: Final = ("imo", "mmsi", "call_sign")
 """A watch list must have one of these, because a name alone never matches."""
 VESSEL_TYPES: Final = frozenset({"", "VESSEL", "SHIP"})
 """Values of `type` that mean a ship; OpenSanctions also lists ORGANIZATION (owners, operators)."""
+FULL_LENGTH_M: Final = 460.0
+"""Longer ships were never built (Seawise Giant, 458 m)."""
+FULL_BEAM_M: Final = 125.0
+"""Wider ones neither (Pioneering Spirit, 124 m)."""
+MOST_SHARED: Final = 20
+"""A call sign belongs to one ship; lists name one several times over. More entries than this have a filler."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedVessel:
-    """One entry of a watch list: whatever numbers and names it gives. Text is cleaned as AIS text is."""
+    """One entry of a watch list: whatever numbers, names and sizes it gives. Text is cleaned as AIS text is.
+
+    `flags` are states by two-letter ISO 3166 codes; a length or beam is None where the list gives none or several.
+    """
 
     entry_id: str
     caption: str
@@ -59,9 +70,9 @@ class ListedVessel:
     call_signs: frozenset[str]
     datasets: str
     url: str
-
-
-CallSignAndName = tuple[str, Spelling]
+    length_m: float | None = None
+    beam_m: float | None = None
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +88,14 @@ class WatchList:
     skipped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     by_imo: Mapping[int, tuple[ListedVessel, ...]] = field(init=False, repr=False, compare=False)
     by_mmsi: Mapping[int, tuple[ListedVessel, ...]] = field(init=False, repr=False, compare=False)
-    by_call_sign_and_name: Mapping[CallSignAndName, tuple[ListedVessel, ...]] = field(
-        init=False, repr=False, compare=False
-    )
+    by_call_sign: Mapping[str, tuple[ListedVessel, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_imo", _index((e.imo, e) for e in self.entries if e.imo is not None))
         object.__setattr__(self, "by_mmsi", _index((m, e) for e in self.entries for m in e.mmsi))
-        pairs = (((sign, spelling(name)), e) for e in self.entries for sign in e.call_signs for name in e.names)
-        object.__setattr__(self, "by_call_sign_and_name", _index(pairs))
+        signs = _index((sign, e) for e in self.entries if e.names for sign in e.call_signs)
+        own = {sign: entries for sign, entries in signs.items() if len(entries) <= MOST_SHARED}
+        object.__setattr__(self, "by_call_sign", MappingProxyType(own))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Read-only mappings do not pickle; the lookups are built again where the list arrives (worker processes).
@@ -93,7 +103,9 @@ class WatchList:
 
     def call_sign_and_name(self, call_sign: str, name: str) -> tuple[ListedVessel, ...]:
         """Entries that give this call sign together with this name, spelling apart."""
-        return self.by_call_sign_and_name.get((call_sign, spelling(name)), ())
+        spelt = spelling(name)
+        entries = self.by_call_sign.get(call_sign, ())
+        return tuple(entry for entry in entries if any(spelling(one) == spelt for one in entry.names))
 
 
 def _restore(entries: tuple[ListedVessel, ...], name: str, digest: str, skipped: dict[str, int]) -> WatchList:
@@ -102,12 +114,12 @@ def _restore(entries: tuple[ListedVessel, ...], name: str, digest: str, skipped:
 
 def _index(pairs: Iterable[tuple[K, ListedVessel]]) -> Mapping[K, tuple[ListedVessel, ...]]:
     found: dict[K, tuple[ListedVessel, ...]] = {}
+    several: dict[K, list[ListedVessel]] = {}
     for key, entry in pairs:
-        before = found.get(key)
-        if before is None:
-            found[key] = (entry,)
-        elif before[-1] is not entry:
-            found[key] = (*before, entry)
+        first = found.setdefault(key, (entry,))
+        if first[0] is not entry:
+            several.setdefault(key, [*first]).append(entry)
+    found.update((key, tuple(dict.fromkeys(entries))) for key, entries in several.items())
     return MappingProxyType(found)
 
 
@@ -135,6 +147,8 @@ def read_watchlist(path: str | Path) -> WatchList:
     entries = tuple(_entries(rows, places, len(headings), delimiter, skipped))
     usable = _ship_numbers({number for entry in entries for number in entry.mmsi})
     entries = tuple(_with_ship_numbers(entries, usable, skipped))
+    signs = Counter(sign for entry in entries if entry.names for sign in entry.call_signs)
+    skipped["call_sign_shared"] = sum(n > MOST_SHARED for n in signs.values())
     digest = hashlib.sha256(data).hexdigest()
     return WatchList(
         entries, file.name, digest, MappingProxyType({reason: n for reason, n in sorted(skipped.items()) if n})
@@ -201,15 +215,19 @@ def _places(headings: Sequence[str], file: Path) -> dict[str, list[int]]:
     return places
 
 
+_SINGLE_COLUMNS: Final = (
+    *("type", "id", "imo", "mmsi", "call_sign", "aliases", "datasets", "url", "flag", "length_m", "beam_m"),
+)
+
+
 def _entries(
     rows: Iterable[list[str] | None], places: Mapping[str, list[int]], width: int, delimiter: str, skipped: Counter[str]
 ) -> Iterator[ListedVessel]:
     separator = ";" if delimiter != ";" else "|"
     place_of = {column: found[0] for column, found in places.items()}
     named = places.get("name", [])
-    kind, key, imo_at, mmsi_at, sign_at, alias_at, datasets_at, url_at = (
-        place_of.get(column, width)
-        for column in ("type", "id", "imo", "mmsi", "call_sign", "aliases", "datasets", "url")
+    kind, key, imo_at, mmsi_at, sign_at, alias_at, datasets_at, url_at, flag_at, length_at, beam_at = (
+        place_of.get(column, width) for column in _SINGLE_COLUMNS
     )
 
     def values(text: str) -> Sequence[str]:
@@ -217,11 +235,19 @@ def _entries(
             return [value for value in text.split(separator) if value.strip()]
         return (text,) if text and not text.isspace() else ()
 
+    def size(text: str, unusable: str, full_m: float) -> float | None:
+        if not text:
+            return None
+        said = [_metres(value, full_m) for value in values(text)]
+        skipped[unusable] += said.count(None)
+        known = {one for one in said if one is not None}
+        return known.pop() if len(known) == 1 else None
+
     for number, row in enumerate(rows, start=2):
-        if row is None or any(text.strip() for text in row[width:]):
+        if row is None or (len(row) > width and "".join(row[width:]).strip()):
             skipped["row_malformed"] += 1
             continue
-        if not any(row) or not any(text.strip() for text in row):
+        if not "".join(row).strip():
             skipped["row_empty"] += 1
             continue
         row = [*row[:width], *[""] * (width + 1 - len(row))]
@@ -233,8 +259,8 @@ def _entries(
         imos = dict.fromkeys(imo for imo in imo_cells if imo is not None)
         mmsis = [_mmsi(text) for text in values(row[mmsi_at])]
         skipped["mmsi_unusable"] += mmsis.count(None)
-        captions = [name for place in named for text in values(row[place]) if (name := clean_text(text))]
-        names = frozenset(captions) | {name for text in values(row[alias_at]) if (name := clean_text(text))}
+        captions = [name for place in named for text in values(row[place]) if (name := _text(text))]
+        names = frozenset([*captions, *(name for text in values(row[alias_at]) if (name := _text(text)))])
         signs = frozenset(sign for text in values(row[sign_at]) if (sign := clean_call_sign(text)))
         if not imos and not any(mmsis) and not (signs and names):
             skipped["row_without_number"] += 1
@@ -249,7 +275,30 @@ def _entries(
                 call_signs=signs,
                 datasets=row[datasets_at].strip(),
                 url=row[url_at].strip(),
+                length_m=size(row[length_at], "length_unusable", FULL_LENGTH_M),
+                beam_m=size(row[beam_at], "beam_unusable", FULL_BEAM_M),
+                flags=frozenset(text.strip().upper() for text in values(row[flag_at]) if len(text.strip()) == 2),
             )
+
+
+def _text(text: str) -> str | None:
+    """As `clean_text`; names that hold nothing odd, which most are, by a shorter way."""
+    plain = text.strip()
+    if len(plain) > _LONGER_THAN_NOTHING and plain.isascii() and plain.isprintable() and "@" not in plain:
+        return " ".join(plain.upper().split())
+    return clean_text(text)
+
+
+_LONGER_THAN_NOTHING: Final = 12
+"""Letters that no word for "not known" has."""
+_METRES_TEXT: Final = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,3})?)\s*(?:M|METRES|METERS)?\.?\s*", re.IGNORECASE)
+
+
+def _metres(text: str, full_m: float) -> float | None:
+    """A size in metres, decimal point or comma; None for anything else, for nought and for more than any ship's."""
+    match = _METRES_TEXT.fullmatch(text)
+    metres = float(match.group(1).replace(",", ".")) if match else 0.0
+    return metres if 0.0 < metres <= full_m else None
 
 
 _MMSI_TEXT: Final = re.compile(r"\s*(?:MMSI)?[\s:#-]*(\d{1,9})(?:\.0*)?\s*", re.IGNORECASE)
@@ -276,8 +325,6 @@ def _with_ship_numbers(
         if kept == entry.mmsi:
             yield entry
         elif kept or entry.imo is not None or (entry.call_signs and entry.names):
-            yield ListedVessel(
-                entry.entry_id, entry.caption, entry.imo, kept, entry.names, entry.call_signs, entry.datasets, entry.url
-            )
+            yield replace(entry, mmsi=kept)
         else:
             skipped["row_without_number"] += 1

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from detectors.backtest.tables import BACKTEST, FALSE, PLANTS
 from detectors.batch.scan import scan
 from detectors.batch.settings import Settings
 from detectors.cli.entry import main
@@ -29,7 +30,7 @@ BLOCK = re.compile(
     r"(?P<mark><!-- (?P<what>[a-z]+): ?(?P<argument>[^>]*?) ?-->\n)(?P<body>.*?)(?=<!-- end -->)", re.DOTALL
 )
 PYTHON = re.compile(r"<!-- run -->\n```python\n(?P<code>.*?)```", re.DOTALL)
-COMMANDS = ("scan", "explain", "fit", "convert", "zones", "detectors")
+COMMANDS = ("scan", "explain", "fit", "backtest", "convert", "zones", "detectors")
 
 
 def pages_with(pattern: re.Pattern[str]) -> list[Path]:
@@ -53,7 +54,7 @@ def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table
     """The tables of a scan of a file without rows: nothing but columns."""
     path = tmp_path_factory.mktemp("empty") / "empty.csv"
     path.write_text("mmsi,timestamp,lat,lon\n")
-    return dict(scan(path).tables)
+    return {**scan(path).tables, **{table.name: table.empty() for table in (BACKTEST, PLANTS, FALSE)}}
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:

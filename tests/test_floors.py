@@ -31,9 +31,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.events.*",),
     ("vessels.hulls.*",),
     ("vessels.legs", "vessels.voyages"),
+    ("vessels.chaining", "vessels.joining", "vessels.parts", "vessels.redrawing", "vessels.sketched"),
     ("vessels.history",),
     # detectors: what is odd about it
     ("detectors.finding", "detectors.measures", "detectors.watchlist", "detectors.destinations"),
+    ("detectors.links", "detectors.borne", "detectors.chains"),
     ("detectors.contract",),
     ("detectors.triage",),
     ("detectors.rules.*", "detectors.learned.*"),
@@ -42,7 +44,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.catalogue",),
     ("detectors.batch.aside", "detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
     # ... what shows results to people, and what other tools' authors test with
-    ("detectors.explain", "detectors.scenes", "detectors.testing"),
+    ("detectors.explain", "detectors.tracing", "detectors.scenes", "detectors.testing"),
+    # ... how well it works on the user's own tracks
+    ("detectors.backtest.*",),
     ("detectors.cli.*",),
 )
 """From the ground up; a name may hold `*`. Each module stands on exactly one floor."""

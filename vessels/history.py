@@ -17,6 +17,7 @@ from vessels.events.port_visits import (
     StayParameters,
     find_stays,
     find_visits,
+    port_sets,
     presences_table,
     visit_ids,
     visits_table,
@@ -24,9 +25,11 @@ from vessels.events.port_visits import (
 from vessels.hulls.links import find_links
 from vessels.hulls.parameters import LinkParameters
 from vessels.identities import identity_spells, place_statements, rows_from
+from vessels.joining import join_hulls
 from vessels.legs import VoyageParameters, find_legs, thin_rows
 from vessels.motion import MotionModel
 from vessels.parameters import Parameters
+from vessels.parting import part_tracks
 from vessels.revivals import RevivalParameters, cut_revivals
 from vessels.schema import (
     IDENTITIES,
@@ -35,7 +38,6 @@ from vessels.schema import (
     SILENCES,
     SKETCHES,
     VESSELS,
-    VOYAGE_PARTS,
     VOYAGES,
     ZONE_PRESENCES,
     Table,
@@ -45,7 +47,7 @@ from vessels.segments import Segments, segment_ids, separate
 from vessels.silences import SilenceParameters, segment_habits, silences_table
 from vessels.track import Statements, Tally, TrackBlock
 from vessels.voyages import voyages_table
-from vessels.zones import VISIT_KINDS, Zones
+from vessels.zones import Zones
 
 SKETCH_MIN = 20.0
 """One report in twenty minutes draws a track to within a turn and keeps a thousand ships' month under 2 M rows."""
@@ -128,7 +130,7 @@ def derive(
     draught = _draught_so_far(segments, block.statements, claims)
     legs = find_legs(segments, visits, parameters.voyages)
     visit_names = visit_ids(segments, zones, visits.stays)
-    in_port = _has_port(zones)[fence_set]
+    in_port = port_sets(zones)[fence_set]
     return Facts(
         vessels=_vessels_table(segments),
         identities=identity_spells(segments, ids, hull_ids, block.statements, claims),
@@ -159,13 +161,9 @@ def combine(
         order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
         tables[name] = whole.take(order)
     links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links)
-    return History(as_of=as_of, coverage=coverage, hull_links=links, voyage_parts=VOYAGE_PARTS.empty(), **tables)
-
-
-def _has_port(zones: Zones) -> npt.NDArray[np.bool_]:
-    """For each set of fences whether a ship can lie in it. Shape (sets,)."""
-    can_lie = [zone.kind in VISIT_KINDS for zone in zones.zones]
-    return np.array([any(can_lie[f // 2] for f in one if f % 2 == 0) for one in zones.index.sets], dtype=np.bool_)
+    parted, links = part_tracks(tables, links)
+    joined = join_hulls(parted, links, zones, parameters.voyages, parameters.stays, parameters.links.max_overlap_h)
+    return History(as_of=as_of, coverage=coverage, **joined)
 
 
 def _draught_so_far(

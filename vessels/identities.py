@@ -54,8 +54,8 @@ def identity_spells(
 ) -> pa.Table:
     """The `identities` table of a block, sorted by mmsi, segment and first_seen.
 
-    Static-only rows of an MMSI with several segments go to the segment that sends the same name or IMO number; where
-    none does, `segment_id` is null.
+    Static-only rows of an MMSI with several segments go to the one nearest in time where they follow each other, else
+    to the one that sends the same name or IMO number; where none does, `segment_id` is null.
     """
     runs = _position_runs(segments)
     said = np.flatnonzero(statements.static)
@@ -143,7 +143,9 @@ def _groups(segments: Segments, runs: _Runs, statements: Statements, claims: Seq
     per_vessel = np.bincount(segments.vessel, minlength=len(segments.mmsi))
     first_segment = np.searchsorted(segments.vessel, np.arange(len(segments.mmsi)))
     group = np.where(per_vessel[statements.vessel] == 1, first_segment[statements.vessel], -1 - statements.vessel)
-    shared = np.flatnonzero(per_vessel[statements.vessel] > 1)
+    in_turn = np.flatnonzero((per_vessel > 1)[statements.vessel] & _in_turn(segments)[statements.vessel])
+    group[in_turn] = _nearest_tracks(segments, statements.vessel[in_turn], statements.time_us[in_turn])
+    shared = np.flatnonzero((per_vessel[statements.vessel] > 1) & (group < 0))
     if len(shared):
         known: dict[tuple[int, str, str | int | None], int] = {}
         for segment, claim in zip(runs.group.tolist(), runs.claim.tolist(), strict=True):
@@ -154,6 +156,27 @@ def _groups(segments: Segments, runs: _Runs, statements: Statements, claims: Seq
             keys = _keys(claims[int(statements.static[i])])
             group[i] = next((known[(v, *key)] for key in keys if (v, *key) in known), -1 - v)
     return group
+
+
+def _in_turn(segments: Segments) -> npt.NDArray[np.bool_]:
+    """For each vessel whether its tracks follow each other in time, so that the time of a report tells them apart."""
+    starts, ends = segments.time_us[segments.offsets[:-1]], segments.time_us[segments.offsets[1:] - 1]
+    together = (np.diff(segments.vessel) == 0) & (starts[1:] <= ends[:-1])
+    apart: npt.NDArray[np.bool_] = np.bincount(segments.vessel[1:][together], minlength=len(segments.mmsi)) == 0
+    return apart
+
+
+def _nearest_tracks(segments: Segments, vessel: IntArray, time_us: IntArray) -> IntArray:
+    """The track of each vessel that lies nearest in time (to the second) to each instant; tracks follow each other."""
+    if not len(vessel):
+        return np.zeros(0, dtype=np.int64)
+    starts, ends = segments.time_us[segments.offsets[:-1]], segments.time_us[segments.offsets[1:] - 1]
+    origin = int(min(starts.min(), time_us.min()))
+    span = int(max(ends.max(), time_us.max()) - origin) // US_PER_S + 2
+    since = np.zeros(len(starts), dtype=np.int64)
+    since[1:] = np.where(np.diff(segments.vessel) == 0, ((starts[1:] - origin) + (ends[:-1] - origin)) // 2, 0)
+    keys = segments.vessel * span + since // US_PER_S
+    return np.searchsorted(keys, vessel * span + (time_us - origin) // US_PER_S, side="right") - 1
 
 
 def _statement_runs(segments: Segments, group: IntArray, statements: Statements) -> _Runs:

@@ -3,10 +3,12 @@
 Takes `Segments` and `Visits`; gives the rows of each voyage. What is measured of a voyage is in `vessels.voyages`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from vessels.events.port_visits import Visits
@@ -80,17 +82,34 @@ class Legs:
         return len(self.segment)
 
 
+class Call(NamedTuple):
+    """A stay that ends a voyage, first and last row (or instant) included; `visit` is the number of its visit."""
+
+    segment: int
+    visit: int
+    first: int
+    last: int
+
+
 def find_legs(segments: Segments, visits: Visits, parameters: VoyageParameters = DEFAULT_VOYAGES) -> Legs:
     """Cut every segment at its calls. Visits that overlap in time are one call, named after the one with most stop."""
-    calls = _calls(visits, parameters)
+    stays = visits.stays
+    sure = np.flatnonzero(visits.confidence >= parameters.min_confidence)
+    columns = (stays.segment[sure], sure, stays.first[sure], stays.last[sure])
+    calls = (Call(*values) for values in zip(*(column.tolist() for column in columns), strict=True))
+    return cut_at_calls(segments.offsets, merge_calls(calls, visits.stop_h))
+
+
+def cut_at_calls(offsets: IntArray, calls: Iterable[Call]) -> Legs:
+    """Cut the segments whose rows `offsets` gives at calls (in rows), which are sorted and do not overlap."""
     rows: list[tuple[int, int, int, int, int, int]] = []
-    by_segment: dict[int, list[tuple[int, int, int]]] = {}
-    for segment, visit, first, last in calls:
-        by_segment.setdefault(segment, []).append((visit, first, last))
-    begins, ends = segments.offsets[:-1].tolist(), (segments.offsets[1:] - 1).tolist()
+    by_segment: dict[int, list[Call]] = {}
+    for call in calls:
+        by_segment.setdefault(call.segment, []).append(call)
+    begins, ends = offsets[:-1].tolist(), (offsets[1:] - 1).tolist()
     for segment, (begin, end) in enumerate(zip(begins, ends, strict=True)):
         origin, leave, span = -1, begin, begin
-        for visit, first, last in by_segment.get(segment, []):
+        for _, visit, first, last in by_segment.get(segment, []):
             if first > begin or last == end:
                 rows.append((segment, leave, first, origin, visit, span))
                 span = last
@@ -101,18 +120,19 @@ def find_legs(segments: Segments, visits: Visits, parameters: VoyageParameters =
     return Legs(*(np.ascontiguousarray(column) for column in table.T))
 
 
-def _calls(visits: Visits, parameters: VoyageParameters) -> list[tuple[int, int, int, int]]:
-    """Calls (segment, visit, first row, last row): visits of enough confidence, those that overlap made one."""
-    stays = visits.stays
-    calls: list[tuple[int, int, int, int]] = []
-    for i in np.flatnonzero(visits.confidence >= parameters.min_confidence).tolist():
-        segment, first, last = int(stays.segment[i]), int(stays.first[i]), int(stays.last[i])
-        if calls and calls[-1][0] == segment and first <= calls[-1][3]:
-            _, other, begin, finish = calls[-1]
-            main = i if visits.stop_h[i] > visits.stop_h[other] else other
-            calls[-1] = (segment, main, begin, max(last, finish))
+def merge_calls(stays: Iterable[Call], stop_h: npt.NDArray[np.float64]) -> list[Call]:
+    """Stays of one segment that overlap as one call, named after the visit with most stop. Sorted by (segment, first).
+
+    `stop_h` is looked up by visit.
+    """
+    calls: list[Call] = []
+    for stay in stays:
+        if calls and calls[-1].segment == stay.segment and stay.first <= calls[-1].last:
+            known = calls[-1]
+            main = stay.visit if stop_h[stay.visit] > stop_h[known.visit] else known.visit
+            calls[-1] = Call(known.segment, main, known.first, max(known.last, stay.last))
         else:
-            calls.append((segment, i, first, last))
+            calls.append(stay)
     return calls
 
 

@@ -2,7 +2,8 @@
 
 Takes `Segments` and what the set said of its hull; gives `Segments` in which such a track is two. Steel does not grow:
 a long silence with another length and another beam on its far side is a change of hull, which motion alone cannot show
-because a hull gets anywhere in weeks. What the return means is left to the detectors.
+because a hull gets anywhere in weeks. One with an other IMO number, name and call sign on its far side may be a number
+passed on; whether it is one hull all the same, hull links weigh. What the return means is left to the detectors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from vessels.ais import ship_type_group
+from vessels.ais import clean_call_sign, clean_text, imo_check_digit_ok, parse_imo, ship_type_group
 from vessels.chunks import StaticClaim
 from vessels.identities import place_statements
+from vessels.names import near_equal_call_signs, near_equal_names
 from vessels.parameters import Parameters
 from vessels.segments import Segments
 from vessels.track import IntArray, Statements
@@ -87,21 +89,33 @@ CONVERTIBLE: Final = (
 """Classes between which yards rebuild ships: tankers to ore carriers, ferries from freighters, yachts from trawlers."""
 
 
+class Papers(NamedTuple):
+    """What a set says of its ship's papers, whole: IMO number, name and call sign."""
+
+    imo: int
+    name: str
+    call_sign: str
+
+
 class Body(NamedTuple):
-    """What a set says of its hull; NaN and "" where it says nothing or what no ship can be."""
+    """What a set says of its hull; NaN and "" where it says nothing or what no ship can be.
+
+    `papers` are those claimed with it, None unless all three were said.
+    """
 
     length_m: float
     beam_m: float
     ship_class: str
+    papers: Papers | None = None
 
 
 def body_of(length_m: float | None, beam_m: float | None, ship_type: int | None) -> Body:
     """The hull behind typed dimensions and a type code; garbage (0, over any ship's, broader than long) is nothing.
 
     >>> body_of(96.0, 15.0, 80)
-    Body(length_m=96.0, beam_m=15.0, ship_class='tanker')
-    >>> body_of(30.0, 31.0, 0), body_of(511.0, None, None)
-    (Body(length_m=nan, beam_m=nan, ship_class=''), Body(length_m=nan, beam_m=nan, ship_class=''))
+    Body(length_m=96.0, beam_m=15.0, ship_class='tanker', papers=None)
+    >>> body_of(30.0, 31.0, 0)
+    Body(length_m=nan, beam_m=nan, ship_class='', papers=None)
     """
     length = length_m if length_m is not None and 0.0 < length_m <= LONGEST_SHIP_M else np.nan
     beam = beam_m if beam_m is not None and 0.0 < beam_m <= BROADEST_SHIP_M else np.nan
@@ -127,14 +141,37 @@ def rebuilt(first: str, second: str, gap_h: float, conversion_h: float) -> bool:
     return frozenset((first, second)) in CONVERTIBLE and gap_h >= conversion_h
 
 
+def papers_of(imo_raw: str | None, name_raw: str | None, call_sign_raw: str | None) -> Papers | None:
+    """The papers of a statement that says all three; the IMO number must pass its check digit."""
+    imo, name, sign = parse_imo(imo_raw), clean_text(name_raw), clean_call_sign(call_sign_raw)
+    whole = imo and name and sign and bool(imo_check_digit_ok(imo))
+    return Papers(imo, name, sign) if whole and imo and name and sign else None
+
+
+def passed_on(before: Sequence[Body], after: Sequence[Body]) -> bool:
+    """Whether nothing of the papers claimed before is claimed after: the number may have gone to another ship."""
+    if not all(body.papers for body in (*before, *after)):
+        return False
+    return not any(
+        one.papers.imo == other.papers.imo
+        or near_equal_names(one.papers.name, other.papers.name) is not None
+        or near_equal_call_signs(one.papers.call_sign, other.papers.call_sign)
+        for one, other in product(before, after)
+        if one.papers is not None and other.papers is not None
+    )
+
+
 def other_hull(
     before: Sequence[Body], after: Sequence[Body], gap_h: float, parameters: RevivalParameters = DEFAULT_REVIVALS
 ) -> bool:
-    """Whether the settled bodies on two sides of a silence cannot be one hull's.
+    """Whether what is settled on two sides of a silence is another hull's, or is to be shown to be the same one's.
 
-    So if length and beam both differ, or one of them and the class; but not if anything said before agrees with
+    So if nothing of the papers is kept: the number may have been passed on, and place and body must tell. So too if
+    length and beam both differ, or one of them and the class; but not if anything said before agrees with
     anything said after: then two entries for one hull take turns.
     """
+    if passed_on(before, after):
+        return True
     verdicts = {_compared(one, other, gap_h, parameters) for one, other in product(before, after)}
     return "other" in verdicts and "same" not in verdicts
 
@@ -237,7 +274,7 @@ def _parts_of(
 
 def _bodies(static: npt.NDArray[np.int32], claims: Sequence[StaticClaim]) -> tuple[IntArray, Sequence[Body]]:
     """For each claim number a code of the body it says, to the metre, or -1 if it says no size; and the bodies."""
-    known: dict[tuple[str, str, str], int] = {}
+    known: dict[tuple[str, str, str, Papers | None], int] = {}
     bodies: list[Body] = []
     code_of = np.full(int(static.max(initial=0)) + 1, -1, dtype=np.int64)
     for number in np.unique(static).tolist():
@@ -245,7 +282,8 @@ def _bodies(static: npt.NDArray[np.int32], claims: Sequence[StaticClaim]) -> tup
         body = body_of(claim.length_m, claim.beam_m, claim.ship_type)
         if np.isnan(body.length_m) and np.isnan(body.beam_m):
             continue
-        key = (f"{body.length_m:.0f}", f"{body.beam_m:.0f}", body.ship_class)
+        body = body._replace(papers=papers_of(claim.imo_raw, claim.name_raw, claim.call_sign_raw))
+        key = (f"{body.length_m:.0f}", f"{body.beam_m:.0f}", body.ship_class, body.papers)
         code_of[number] = known.setdefault(key, len(known))
         if len(known) > len(bodies):
             bodies.append(body)

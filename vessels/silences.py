@@ -185,7 +185,7 @@ def _motion_at(segments: Segments, rows: IntArray, ahead: npt.NDArray[np.int64])
         segments.lon[step],
     )
     cog = np.where(np.isnan(cog) & usable & (made_good >= _MOVING_KN), course, cog)
-    return np.round(sog, 2), np.round(cog, 1)
+    return np.round(sog, 2), np.round(cog, 1) % 360.0
 
 
 def _median_interval_s(segments: Segments) -> FloatArray:

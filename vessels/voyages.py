@@ -73,7 +73,7 @@ def voyages_table(
             "start_lon": segments.lon[legs.first],
             "end_lat": segments.lat[legs.last],
             "end_lon": segments.lon[legs.last],
-            **_measures(segments, legs, in_port, draught, parameters),
+            **voyage_measures(segments, legs, in_port, draught, parameters),
         }
     )
 
@@ -105,13 +105,14 @@ def _span_ends(segments: Segments, legs: Legs) -> IntArray:
     return ends
 
 
-def _measures(
+def voyage_measures(
     segments: Segments,
     legs: Legs,
     in_port: npt.NDArray[np.bool_],
     draught: FloatArray,
-    parameters: VoyageParameters,
+    parameters: VoyageParameters = DEFAULT_VOYAGES,
 ) -> dict[str, npt.NDArray[Any]]:
+    """The columns of the `voyages` table from `distance_nmi` on, by leg. `in_port`, `draught` as in `voyages_table`."""
     out: dict[str, npt.NDArray[Any]] = _interval_measures(segments, legs, parameters)
     hours = (segments.time_us[legs.last] - segments.time_us[legs.first]) / US_PER_H
     out["duration_h"] = np.round(hours, 4)

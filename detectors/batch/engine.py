@@ -19,6 +19,7 @@ from detectors.finding import Finding
 from detectors.triage import Verdict, judge, weigh
 from vessels.errors import WakewatchError
 from vessels.history import History
+from vessels.parts import voyage_tracks
 
 IntArray = npt.NDArray[np.int64]
 
@@ -87,11 +88,13 @@ class Placement:
     def __init__(self, history: History) -> None:
         voyages, coverage = history.voyages, history.coverage
         self._as_of_us = microseconds(history.as_of)
-        self._mmsi = voyages["mmsi"].to_numpy()
-        self._segment = voyages["segment_id"].to_pylist()
         self._voyage = voyages["voyage_id"].to_pylist()
         self._hull = voyages["hull_id"].to_pylist()
-        self._from, self._to = instants(voyages["span_start"]), instants(voyages["span_end"])
+        tracks = voyage_tracks(voyages, history.voyage_parts)
+        self._mmsi = tracks["mmsi"].to_numpy()
+        self._segment = tracks["segment_id"].to_pylist()
+        self._row = tracks["row"].to_pylist()
+        self._from, self._to = instants(tracks["start"]), instants(tracks["end"])
         self._row_of = {voyage: row for row, voyage in enumerate(self._voyage)}
         self._source_mmsi = coverage["mmsi"].to_numpy()
         self._source = coverage["source_id"].to_pylist()
@@ -105,17 +108,21 @@ class Placement:
         return finding.with_(voyage_id=voyage, hull_id=hull, source_ids=finding.source_ids or self._sources(finding))
 
     def _find(self, finding: Finding) -> int | None:
-        """The vessel's voyage whose span holds the start; else the nearest in time."""
+        """The row of the vessel's voyage whose span, or part under this MMSI, holds the start; else the nearest."""
         low, high = np.searchsorted(self._mmsi, [finding.mmsi, finding.mmsi + 1]).tolist()
-        rows: Iterable[int] = range(low, high)
+        spans: Iterable[int] = range(low, high)
         if finding.segment_id is not None:
-            rows = [row for row in rows if self._segment[row] == finding.segment_id] or rows
+            spans = [span for span in spans if self._segment[span] == finding.segment_id] or spans
         start = microseconds(finding.start)
-        return min(
-            rows,
-            key=lambda row: (max(int(self._from[row]) - start, start - int(self._to[row]), 0), -int(self._from[row])),
+        nearest = min(
+            spans,
+            key=lambda span: (
+                max(int(self._from[span]) - start, start - int(self._to[span]), 0),
+                -int(self._from[span]),
+            ),
             default=None,
         )
+        return None if nearest is None else self._row[nearest]
 
     def _sources(self, finding: Finding) -> tuple[str, ...]:
         start = microseconds(finding.start)

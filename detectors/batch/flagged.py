@@ -1,28 +1,40 @@
 """Flagged voyages: the few rows an analyst reads, one a voyage, with who the ship says it is and was.
 
-Takes a history and what the detectors said; gives the `flagged_voyages` table, its track lines included.
+Takes a history and what the detectors said; gives the `flagged_voyages` table, its track lines included. Who the ship
+was before is found by `detectors.chains`.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from detectors.batch.engine import Judged, instants
+from detectors.borne import BorneIdentity, call_in_words, days_before, last_high_call
+from detectors.chains import Chains, watched_levels
 from detectors.finding import Finding
 from detectors.triage import Verdict
 from vessels.ais import flag_state
 from vessels.geodesy import unwrap_longitudes
 from vessels.history import History
 from vessels.schema import TIMESTAMP, Column, Table
+from vessels.zones import Zones
 
+NO_ZONES: Final = Zones(())
+JUST_LEFT: Final = timedelta(days=1)
 SIMPLIFY_DEG: Final = 0.01
 """0.6 nmi: below what a track line on a sea chart shows."""
 _TEXT: Final = pa.string()
+WATCHED_CALL: Final = pa.struct(
+    [("zone_id", _TEXT), ("zone_name", _TEXT), ("watch", _TEXT), ("start", TIMESTAMP), ("end", TIMESTAMP)]
+)
 EARLIER_IDENTITY: Final = pa.struct(
     [
         ("mmsi", pa.int64()),
@@ -33,9 +45,13 @@ EARLIER_IDENTITY: Final = pa.struct(
         ("first_seen", TIMESTAMP),
         ("last_seen", TIMESTAMP),
         ("same", _TEXT),
+        ("link_probability", pa.float64()),
+        ("is_strong", pa.bool_()),
+        ("n_rivals", pa.int64()),
+        ("watched_calls", pa.list_(WATCHED_CALL)),
     ]
 )
-"""Another identity of the vessel: what it was, from when to when, and what it shares: the MMSI or the IMO number."""
+"""Another identity of the hull; see `detectors.borne.BorneIdentity`."""
 
 FLAGGED_VOYAGES: Final = Table(
     "flagged_voyages",
@@ -62,14 +78,21 @@ FLAGGED_VOYAGES: Final = Table(
         Column("kinds", pa.list_(_TEXT), "kinds of findings, heaviest first"),
         Column("n_findings", pa.int64(), "findings"),
         Column("anomaly_score", pa.float64(), "share of ordinary voyages less odd; null if not comparable"),
-        Column("earlier_identities", pa.list_(EARLIER_IDENTITY), "other identities under the same MMSI or IMO number"),
+        Column(
+            "earlier_identities",
+            pa.list_(EARLIER_IDENTITY),
+            "identities its hull bore before the voyage was over, or may have, and others under its numbers",
+        ),
         Column("geometry", pa.binary(), "track line, simplified; WKB, WGS 84"),
     ),
 )
 
 
-def flagged_voyages(history: History, judged: Judged, budget: int | None = None) -> pa.Table:
-    """The `flagged_voyages` table, by rank: highest score first, no more than `budget` if one is given."""
+def flagged_voyages(history: History, judged: Judged, budget: int | None = None, zones: Zones = NO_ZONES) -> pa.Table:
+    """The `flagged_voyages` table, by rank: highest score first, no more than `budget` if one is given.
+
+    `zones` say which of the hull's earlier calls were at zones under watch.
+    """
     flagged = {v: verdict for v, verdict in judged.verdicts.items() if verdict.is_flagged}
     ids = history.voyages["voyage_id"].to_pylist()
     rows = [i for i, voyage in enumerate(ids) if voyage in flagged]
@@ -82,13 +105,14 @@ def flagged_voyages(history: History, judged: Judged, budget: int | None = None)
     for finding in judged.findings:
         if finding.voyage_id in flagged:
             findings[finding.voyage_id].append(finding)
-    claims = _Claims(history)
+    chains = Chains(history.identities, history.port_visits, history.hull_links, watched_levels(zones))
     tracks = _Tracks(history)
     out = []
     for rank, voyage in enumerate(voyages, 1):
         verdict, own = flagged[voyage["voyage_id"]], findings[voyage["voyage_id"]]
         own.sort(key=lambda f: (-f.weight_db, f.start, f.kind, f.finding_id))
-        now = claims.in_force(voyage)
+        now = chains.in_force(voyage)
+        earlier = chains.earlier(voyage, now)
         out.append(
             {
                 **{name: voyage[name] for name in _COPIED},
@@ -98,11 +122,11 @@ def flagged_voyages(history: History, judged: Judged, budget: int | None = None)
                 "band": verdict.band,
                 "rank": rank,
                 "status": "new",
-                "headline": _headline(own),
+                "headline": _headline(own, _earlier_call(earlier, voyage)),
                 "detectors": sorted({f.detector for f in own}),
                 "kinds": list(dict.fromkeys(f.kind for f in own)),
                 "n_findings": len(own),
-                "earlier_identities": claims.earlier(voyage, now),
+                "earlier_identities": [_identity(one) for one in earlier],
                 "geometry": shapely.to_wkb(tracks.line(voyage)),
             }
         )
@@ -126,76 +150,72 @@ def _order(voyage: Mapping[str, Any], verdict: Verdict) -> tuple[float, float, A
     return (-verdict.score, -verdict.evidence_db, voyage["start"], voyage["voyage_id"])
 
 
-def _headline(findings: Sequence[Finding]) -> str:
-    """The heaviest finding's sentence, and how many others stand beside it."""
+def _headline(findings: Sequence[Finding], earlier_call: tuple[str, str] | None = None) -> str:
+    """The heaviest finding's sentence, a watched call under an earlier identity, and which others stand beside it."""
     first, others = findings[0].headline, list(dict.fromkeys(f.kind for f in findings))[1:]
-    more = f" Also: {', '.join(kind.replace('_', ' ') for kind in others)}." if others else ""
-    return (first if first.endswith(".") else first + ".") + more
+    sentences = [first if first.endswith(".") else first + "."]
+    if earlier_call is not None and f"called at {earlier_call[0]}" not in first:
+        sentences.append(f"{earlier_call[1][:1].upper()}{earlier_call[1][1:]}.")
+    if others:
+        sentences.append(f"Also: {', '.join(kind.replace('_', ' ') for kind in others)}.")
+    return " ".join(sentences)
 
 
-class _Claims:
-    """Identity spells looked up by MMSI and by IMO number."""
+def _earlier_call(earlier: Sequence[BorneIdentity], voyage: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The last high-watch call that the hull made, or may have made, under an earlier identity: zone and words."""
+    linked = [one for one in earlier if one.link_probability is not None]
+    found = last_high_call(linked, voyage["start"])
+    if found is None:
+        return None
+    identity, call = found
+    begins = call.zone_id == voyage["origin"] and call.end is not None and call.end >= voyage["start"] - JUST_LEFT
+    when = ", where the voyage begins" if begins else days_before(call, voyage["start"])
+    return call.zone_name, call_in_words(identity, call, when)
 
-    def __init__(self, history: History) -> None:
-        self._table = history.identities
-        self._mmsi = history.identities["mmsi"].to_numpy()
-        imo = history.identities["imo"].fill_null(0).to_numpy()
-        self._by_imo = np.argsort(imo, kind="stable")
-        self._imo = imo[self._by_imo]
 
-    def _of_mmsi(self, mmsi: int) -> list[dict[str, Any]]:
-        low, high = np.searchsorted(self._mmsi, [mmsi, mmsi + 1]).tolist()
-        rows: list[dict[str, Any]] = self._table.slice(low, high - low).to_pylist()
-        return rows
+def _identity(one: BorneIdentity) -> dict[str, Any]:
+    """One of `earlier_identities` as the table holds it."""
+    values = {name: getattr(one, name) for name in _IDENTITY_FIELDS}
+    return {**values, "watched_calls": [asdict(call) for call in one.watched_calls]}
 
-    def _of_imo(self, imo: int | None) -> list[dict[str, Any]]:
-        if not imo:
-            return []
-        low, high = np.searchsorted(self._imo, [imo, imo + 1]).tolist()
-        rows: list[dict[str, Any]] = self._table.take(pa.array(self._by_imo[low:high])).to_pylist()
-        return rows
 
-    def in_force(self, voyage: Mapping[str, Any]) -> dict[str, Any]:
-        """The last spell of the voyage's track that began before the voyage's time was over; {} if none was sent."""
-        own = [s for s in self._of_mmsi(voyage["mmsi"]) if s["segment_id"] in (voyage["segment_id"], None)]
-        begun = [s for s in own if s["first_seen"] <= voyage["span_end"]] or own[:1]
-        return max(begun, key=lambda s: (s["first_seen"], s["last_seen"]), default={})
-
-    def earlier(self, voyage: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Other identities under this MMSI or IMO number, in order of time; equal spells as one."""
-        who = ("mmsi", "imo", "name", "call_sign")
-        current = tuple(now.get(field) for field in who)
-        merged: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for same, spells in (("IMO", self._of_imo(now.get("imo"))), ("MMSI", self._of_mmsi(voyage["mmsi"]))):
-            for spell in spells:
-                key = tuple(spell[field] for field in who)
-                if key == current or not any(key[1:]):
-                    continue
-                entry = merged.setdefault(key, {**{f: spell[f] for f in who}, "same": same})
-                entry["flag_state"] = flag_state(spell["mmsi"])
-                entry["first_seen"] = min(spell["first_seen"], entry.get("first_seen", spell["first_seen"]))
-                entry["last_seen"] = max(spell["last_seen"], entry.get("last_seen", spell["last_seen"]))
-        return [merged[key] for key in sorted(merged, key=lambda k: (merged[k]["first_seen"], k[0], str(k[1:])))]
+_IDENTITY_FIELDS: Final = tuple(
+    EARLIER_IDENTITY.field(i).name
+    for i in range(EARLIER_IDENTITY.num_fields)
+    if EARLIER_IDENTITY.field(i).name != "watched_calls"
+)
 
 
 class _Tracks:
-    """Sketched tracks looked up by MMSI."""
+    """Sketched tracks looked up by voyage, all its parts."""
 
     def __init__(self, history: History) -> None:
         self._mmsi = history.sketches["mmsi"].to_numpy()
         self._table = history.sketches
         self._time = instants(history.sketches["timestamp"])
+        self._parts: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for part in history.voyage_parts.select(["voyage_id", "mmsi", "segment_id"]).to_pylist():
+            self._parts[part["voyage_id"]].append((part["mmsi"], part["segment_id"]))
 
     def line(self, voyage: Mapping[str, Any]) -> BaseGeometry:
         """The voyage's track, from its start to its last report: a line, in parts at ±180°, or a point."""
-        low, high = np.searchsorted(self._mmsi, [voyage["mmsi"], voyage["mmsi"] + 1]).tolist()
-        part = self._table.slice(low, high - low)
-        own = np.array([s == voyage["segment_id"] for s in part["segment_id"].to_pylist()], dtype=np.bool_)
-        begin, end = instants(pa.chunked_array([[voyage["start"], voyage["last_seen"]]], TIMESTAMP))
-        own &= (self._time[low:high] > begin) & (self._time[low:high] < end)
-        lat = np.concatenate([[voyage["start_lat"]], part["lat"].to_numpy()[own], [voyage["end_lat"]]])
-        lon = np.concatenate([[voyage["start_lon"]], part["lon"].to_numpy()[own], [voyage["end_lon"]]])
+        begin, end = instants(pa.chunked_array([[voyage["start"], voyage["last_seen"]]], TIMESTAMP)).tolist()
+        tracks = self._parts.get(voyage["voyage_id"]) or [(voyage["mmsi"], voyage["segment_id"])]
+        rows = np.concatenate([self._rows(mmsi, segment_id, begin, end) for mmsi, segment_id in tracks])
+        rows = rows[np.argsort(self._time[rows], kind="stable")]
+        points = self._table.select(["lat", "lon"]).take(pa.array(rows))
+        lat = np.concatenate([[voyage["start_lat"]], points["lat"].to_numpy(), [voyage["end_lat"]]])
+        lon = np.concatenate([[voyage["start_lon"]], points["lon"].to_numpy(), [voyage["end_lon"]]])
         return track_line(lat, lon)
+
+    def _rows(self, mmsi: int, segment_id: str, begin_us: int, end_us: int) -> npt.NDArray[np.int64]:
+        """Rows of a track between two times, both left out."""
+        low, high = np.searchsorted(self._mmsi, [mmsi, mmsi + 1]).tolist()
+        part = self._table["segment_id"].slice(low, high - low)
+        own = np.array([name == segment_id for name in part.to_pylist()], dtype=np.bool_)
+        own &= (self._time[low:high] > begin_us) & (self._time[low:high] < end_us)
+        rows: npt.NDArray[np.int64] = low + np.flatnonzero(own)
+        return rows
 
 
 def track_line(lat: np.ndarray[Any, Any], lon: np.ndarray[Any, Any]) -> BaseGeometry:

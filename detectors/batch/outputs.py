@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
@@ -21,9 +22,12 @@ import pyarrow.parquet as pq
 import shapely
 
 from vessels.errors import UsageError
+from vessels.schema import HULL_LINKS, Table
 
 RUN_FILE: Final = "run.json"
-TABLES: Final = ("flagged_voyages", "findings", "voyages", "port_visits", "identities", "rejects")
+TABLES: Final = ("flagged_voyages", "findings", "voyages", "port_visits", "identities", "hull_links", "rejects")
+ADDED: Final[Mapping[str, Table]] = MappingProxyType({"hull_links": HULL_LINKS})
+"""Tables that folders of earlier versions lack; read from such a folder they are empty."""
 GEOMETRY: Final = {"flagged_voyages": "geometry"}
 """Tables that are GeoParquet, and their geometry column: WKB, WGS 84 longitude and latitude."""
 RUN_FORMAT: Final = 1
@@ -189,6 +193,9 @@ def load_run(out: Path, names: Sequence[str] = TABLES) -> LoadedRun:
         raise UsageError(f"{out / RUN_FILE}: was not written by this version of wakewatch; run `wakewatch scan` again")
     tables = {}
     for name in names:
+        if name in ADDED and name not in run.get("outputs", {}):
+            tables[name] = ADDED[name].empty()
+            continue
         try:
             tables[name] = pq.read_table(out / f"{name}.parquet")
         except (OSError, pa.ArrowException) as error:

@@ -26,6 +26,7 @@ from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
 from detectors.batch.settings import Settings, apply_levels, load_settings
 from detectors.catalogue import make_detectors
+from detectors.chains import watched_levels
 from detectors.contract import Detector, PreparedDetector, Scene
 from detectors.finding import findings_table
 from detectors.learned.baseline import Baseline, read_baseline
@@ -44,7 +45,7 @@ _VERSIONED: Final = ("wakewatch", "numpy", "pandas", "pyarrow", "scikit-learn", 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What run.json says of a run: inputs, what was left out, settings, versions, time per stage, counts."""
+    """What run.json says of a run: inputs, what was left out, settings, versions, times, counts, zones under watch."""
 
     wakewatch: str
     versions: Mapping[str, str]
@@ -62,6 +63,7 @@ class RunRecord:
     n_voyages: int
     n_findings: int
     n_flagged: int
+    watch: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ class Result:
     def identities(self) -> pd.DataFrame:
         """All identity spells."""
         return self._frame("identities")
+
+    @property
+    def hull_links(self) -> pd.DataFrame:
+        """Pairs of tracks that are, or may be, one hull, with what speaks for and against."""
+        return self._frame("hull_links")
 
     @property
     def rejects(self) -> pd.DataFrame:
@@ -222,7 +229,7 @@ def _scan(
         judged = run_detectors(Scene(history, zones, watchlist, history.as_of), detectors)
         progress("detect", 1, 1)
     with clock.stage("tables"):
-        flagged = flagged_voyages(history, judged, settings.alerts.budget)
+        flagged = flagged_voyages(history, judged, settings.alerts.budget, zones)
         findings = findings_table(judged.findings)
         tables = {
             "flagged_voyages": flagged,
@@ -230,6 +237,7 @@ def _scan(
             "voyages": with_anomaly(history.voyages, judged.anomaly_score),
             "port_visits": history.port_visits,
             "identities": history.identities,
+            "hull_links": history.hull_links,
             "rejects": rejects,
         }
     run = RunRecord(
@@ -249,6 +257,7 @@ def _scan(
         n_voyages=history.voyages.num_rows,
         n_findings=findings.num_rows,
         n_flagged=flagged.num_rows,
+        watch=watched_levels(zones),
     )
     return Result(tables, run, history)
 

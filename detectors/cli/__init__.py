@@ -1,4 +1,4 @@
-"""The command line: `wakewatch scan`, `fit`, `explain`, `convert`, `zones` and `detectors`."""
+"""The command line: `wakewatch scan`, `fit`, `backtest`, `explain`, `convert`, `zones` and `detectors`."""
 
 from detectors.cli.entry import main
 

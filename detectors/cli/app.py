@@ -12,13 +12,18 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from detectors.backtest.kinds import parse_inject
+from detectors.backtest.run import backtest as run_backtest
+from detectors.backtest.writing import write_backtest
 from detectors.batch.outputs import check_out, load_run, run_values, write_result
 from detectors.batch.scan import read_options
 from detectors.batch.scan import scan as run_scan
 from detectors.batch.settings import Settings, apply_levels, load_settings, without_detector
 from detectors.catalogue import make_detectors
+from detectors.cli.backtest import backtest_lines
 from detectors.cli.cards import detector_card, detector_list, zone_list
 from detectors.cli.case import case_lines
+from detectors.cli.options import AsOf, BaselineFile, Dialect, Inputs, Jobs, SettingsFile, WatchlistFile, ZonesFile
 from detectors.cli.summary import by_reason, counted, summary
 from detectors.cli.terminal import console, emit, progress, safe, say_note, width_of
 from detectors.explain import find_voyage, make_case
@@ -36,21 +41,6 @@ SOME_SET_ASIDE: Final = 3
 DEBUG_VARIABLE: Final = "WAKEWATCH_DEBUG"
 UNUSUAL: Final = "isolation_forest"
 """The detector that needs a baseline, and so has no say in what a baseline is learned from."""
-
-Inputs = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="INPUT", help="Parquet, CSV, CSV.gz, CSV.zst or NMEA: files, folders, globs in quotes."),
-]
-Dialect = Annotated[
-    str | None, typer.Option(metavar="NAME", help="File layout; found out from the columns where it is left out.")
-]
-ZonesFile = Annotated[Path | None, typer.Option(metavar="F", help="GeoJSON: zones besides wakewatch's own.")]
-SettingsFile = Annotated[Path | None, typer.Option("--settings", metavar="F", help="Settings (TOML).")]
-Jobs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes to work with; all cores by default.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(metavar="T", help='What "now" is: 2024-05-01 or 2024-05-01T06:00Z; newest report by default.'),
-]
 
 app = typer.Typer(
     name="wakewatch",
@@ -90,16 +80,17 @@ def scan(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the tables and run.json.")] = None,
     settings: SettingsFile = None,
     zones: ZonesFile = None,
-    watchlist: Annotated[Path | None, typer.Option(metavar="F", help="Watch list (CSV).")] = None,
-    baseline: Annotated[Path | None, typer.Option(metavar="F", help="What is usual, from `wakewatch fit`.")] = None,
+    watchlist: WatchlistFile = None,
+    baseline: BaselineFile = None,
     as_of: AsOf = None,
     jobs: Jobs = None,
     dialect: Dialect = None,
 ) -> None:
     """Read track files and write the voyages that deserve a second look, with the evidence.
 
-    Writes flagged_voyages, findings, voyages, port_visits, identities and rejects (.parquet) and run.json to DIR, each
-    file whole or not at all, and prints the first flagged voyages. Options go before what the settings file says.
+    Writes flagged_voyages, findings, voyages, port_visits, identities, hull_links and rejects (.parquet) and run.json
+    to DIR, each file whole or not at all, and prints the first flagged voyages. Options go before what the settings
+    file says.
 
     \b
     Examples:
@@ -176,12 +167,71 @@ def fit(
     _leave(run_values(result)["set_aside"])
 
 
+@app.command(short_help="Plant falsified identities into copies of tracks; say what was found.")
+def backtest(
+    inputs: Inputs = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the tables and backtest.json.")] = None,
+    inject: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=N,...", help="How many of which kind; some of each where it is left out."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of all draws.")] = 0,
+    settings: SettingsFile = None,
+    zones: ZonesFile = None,
+    watchlist: WatchlistFile = None,
+    baseline: BaselineFile = None,
+    as_of: AsOf = None,
+    jobs: Jobs = None,
+    dialect: Dialect = None,
+    keep_tracks: Annotated[
+        bool, typer.Option("--keep-tracks", help="Also write the planted tracks, for `scan` and `explain`.")
+    ] = False,
+) -> None:
+    """Plant falsified identities, and lawful look-alikes, into copies of your own tracks and say how many are found.
+
+    Your files are only read. Each plant is cut, renamed or merged from a real track, by lot; the planting knows nothing
+    of how the detectors decide. Prints recall, precision, false findings and ranks by kind; writes backtest.parquet (a
+    row a kind), backtest_plants.parquet (a row a plant) and backtest.json to DIR.
+
+    \b
+    Examples:
+      wakewatch backtest archive/ --out backtest
+      wakewatch backtest archive/ --out backtest --inject hull_handover=50,imo_twin=20 --seed 7
+      wakewatch backtest archive/ --out backtest --inject all=20,lookalikes=0
+
+    Exit status: as for `scan`.
+    """
+    asked = parse_inject(inject) if inject else None
+    loaded = _with_dialect(load_settings(settings), dialect)
+    tracks = _tracks(inputs, loaded)
+    if out is None:
+        raise UsageError("no output folder: give --out DIR")
+    check_out(out, [Path(track) for track in tracks])
+    with progress() as report:
+        result = run_backtest(
+            tracks,
+            inject=asked,
+            seed=seed,
+            settings=loaded,
+            zones=zones,
+            watchlist=watchlist,
+            baseline=baseline,
+            as_of=_instant(as_of),
+            jobs=jobs,
+            progress=report,
+        )
+    write_backtest(result, out, keep_tracks=keep_tracks)
+    stdout = console()
+    emit(backtest_lines(result.tables, result.record, out, width_of(stdout)), stdout)
+    _leave(result.record["set_aside"])
+
+
 @app.command(short_help="The case for one voyage, in words and numbers.")
 def explain(
     voyage_id: Annotated[str, typer.Argument(metavar="VOYAGE_ID", help="The id, or its beginning.")],
     run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder that `wakewatch scan` wrote.")],
 ) -> None:
-    """The case for one voyage, in words and numbers: score, facts, port calls, identities, findings, sources.
+    """The case for one voyage, in words and numbers: score, facts, who the hull was, port calls, findings, sources.
 
     \b
     Example:

@@ -3,14 +3,16 @@
 Takes a `Case`; gives lines. What belongs to the case is decided in `detectors.explain`.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from rich.text import Text
 
+from detectors.cli.chain import called_as, chain_lines
 from detectors.cli.summary import STYLES
-from detectors.cli.terminal import grid, safe, wrap, wrapped_grid
+from detectors.cli.terminal import safe, wrap, wrapped_grid
 from detectors.explain import Case, Claims, FindingCase, Row
 from detectors.triage import PRIOR_DB, weight_of
 from vessels.ais import mmsi_text, ship_type_label, state_names
@@ -25,6 +27,9 @@ CONFIDENCES: Final = {
 ROUNDING: Final = 1e-4
 """Scores that differ by more were made with other weights."""
 FILES_SHOWN: Final = 5
+LINKED_KINDS: Final = frozenset({"hull_handover", "identity_exchange"})
+LINK_REASON: Final = re.compile(r"(?:back: )?(?:(?:for|against) one hull: |rival$)")
+"""Lines of such findings that the table of the link repeats."""
 _INDENT: Final = 2
 
 
@@ -37,12 +42,13 @@ def case_lines(case: Case, width: int) -> list[str | Text]:
         "",
         *_sum(case, width),
         "",
-        *_calls(case),
+        *chain_lines(case, width),
+        *_calls(case, width),
         "",
         *_identities(case, width),
     ]
     for number, finding in enumerate(case.findings, 1):
-        lines += ["", *_finding(number, finding, width)]
+        lines += ["", *_finding(number, finding, bool(case.chain.links or case.chain.possible_links), width)]
     lines += ["", "A finding says what the data show. It accuses nobody."]
     return lines
 
@@ -73,8 +79,6 @@ def _facts(case: Case, width: int) -> list[str]:
         ]
     else:
         facts.append(("MMSI", mmsi_text(voyage["mmsi"])))
-    others = (flagged or {}).get("earlier_identities") or ()
-    facts += [("also known as" if i == 0 else "", _other(other)) for i, other in enumerate(others)]
     end = "no arrival seen" if voyage["is_open"] else _instant(voyage["end"])
     facts += [
         ("voyage", f"{_text(voyage['origin'], 'origin not seen')} -> {_text(voyage['destination'], 'not reached')}"),
@@ -85,19 +89,6 @@ def _facts(case: Case, width: int) -> list[str]:
     if score is not None:
         facts.append(("unusualness", f"{score:.3f} of 1 against the baseline"))
     return ["Voyage", *wrapped_grid(["", ""], facts, width, indent=_INDENT)[1:]]
-
-
-def _other(identity: Row) -> str:
-    """Another identity under the same MMSI or IMO number, in a line."""
-    labels = {"flag_state": "flag", "imo": "IMO", "call_sign": "call sign"}
-    parts = [f"MMSI {mmsi_text(identity['mmsi'])}"]
-    parts += [f"{label} {identity[key]}" for key, label in labels.items() if identity[key]]
-    seen = f"{_day(identity['first_seen'])} to {_day(identity['last_seen'])}"
-    return f"{identity['name'] or 'no name'} ({', '.join(parts)}), {seen}, same {identity['same']}"
-
-
-def _day(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d")
 
 
 def _sum(case: Case, width: int) -> list[str]:
@@ -127,7 +118,7 @@ def _odds(weight_db: float) -> str:
     return f"odds of {text} to 1" if weight_db >= 0 else f"odds of 1 to {text}"
 
 
-def _calls(case: Case) -> list[str]:
+def _calls(case: Case, width: int) -> list[str]:
     if not case.port_visits:
         return ["Port calls: none seen"]
     bounds = {
@@ -141,12 +132,17 @@ def _calls(case: Case) -> list[str]:
             visit["zone_id"],
             visit["zone_name"] or "",
             visit["country"] or "",
-            f"{visit['confidence']}: {CONFIDENCES.get(visit['confidence'], '')}",
+            str(visit["confidence"]),
             bounds.get(visit["visit_id"], ""),
+            *([called_as(case.chain.borne_at(visit))] if len(case.chain.identities) > 1 else []),
         ]
         for visit in case.port_visits
     ]
-    return ["Port calls", *_indented(grid(["from", "to", "zone", "name", "country", "seen", ""], rows))]
+    header = ["from", "to", "zone", "name", "country", "seen", "", "as"]
+    seen = sorted({visit["confidence"] for visit in case.port_visits}, reverse=True)
+    legend = "; ".join(f"{one} {CONFIDENCES.get(one, '')}" for one in seen)
+    lines = wrapped_grid(header[: len(rows[0])], rows, width, indent=_INDENT)
+    return ["Port calls", *lines, *wrap(f"seen: {legend}", width, _INDENT)]
 
 
 def _identities(case: Case, width: int) -> list[str]:
@@ -174,7 +170,7 @@ def _claim(claims: Claims) -> list[str]:
     ]
 
 
-def _finding(number: int, finding: FindingCase, width: int) -> list[str | Text]:
+def _finding(number: int, finding: FindingCase, links_shown: bool, width: int) -> list[str | Text]:
     row = finding.row
     title = f"Finding {number}: {row['kind']} ({row['detector']} {row['detector_version']})"
     end = f"to {_instant(row['end'])}" if row["end"] else "and on"
@@ -187,7 +183,7 @@ def _finding(number: int, finding: FindingCase, width: int) -> list[str | Text]:
     ]
     if row["other_mmsi"]:
         lines.append(f"  other MMSI: {', '.join(map(mmsi_text, row['other_mmsi']))}")
-    lines += wrapped_grid(["what", "observed", "expected"], _evidence(row), width, indent=_INDENT)
+    lines += wrapped_grid(["what", "observed", "expected"], _evidence(row, links_shown), width, indent=_INDENT)
     for caveat in row["caveats"] or ():
         lines += wrap(f"caveat: {caveat}", width, _INDENT)
     if finding.sources:
@@ -195,10 +191,12 @@ def _finding(number: int, finding: FindingCase, width: int) -> list[str | Text]:
     return lines
 
 
-def _evidence(row: Row) -> Sequence[Sequence[str]]:
+def _evidence(row: Row, links_shown: bool) -> Sequence[Sequence[str]]:
+    """The lines of a finding, but for the reasons of links that stand in a table of their own."""
     return [
         [f"{line['what']} ({line['unit']})" if line["unit"] else line["what"], line["observed"], line["expected"]]
         for line in row["evidence"]
+        if not (links_shown and row["kind"] in LINKED_KINDS and LINK_REASON.match(line["what"]))
     ]
 
 
@@ -206,10 +204,6 @@ def _files(sources: Sequence[str]) -> str:
     """The first files by name, and how many more there are."""
     more = len(sources) - FILES_SHOWN
     return "; ".join(sorted(sources)[:FILES_SHOWN]) + (f"; and {more} more, see findings.parquet" if more > 0 else "")
-
-
-def _indented(lines: Sequence[str]) -> list[str]:
-    return [" " * _INDENT + line for line in lines]
 
 
 def _text(value: object, otherwise: str) -> str:

@@ -14,6 +14,7 @@ import shapely
 
 from detectors.learned.spans import IntArray, last_begun, shared_codes, times_us
 from vessels.geodesy import BLOCK_ROWS, distance_nmi, wrap_degrees
+from vessels.parts import voyage_tracks
 from vessels.units import MEAN_EARTH_RADIUS_NMI
 from vessels.zones import Zone, Zones
 
@@ -59,17 +60,18 @@ def _unit_vectors(lat: FloatArray, lon: FloatArray) -> FloatArray:
     return np.column_stack([np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)])
 
 
-def watched_approach_nmi(voyages: pa.Table, sketches: pa.Table, zones: Zones) -> FloatArray:
+def watched_approach_nmi(voyages: pa.Table, parts: pa.Table, sketches: pa.Table, zones: Zones) -> FloatArray:
     """Nearest approach of each voyage to a zone of watch level high, at most `WATCH_HORIZON_NMI`. Shape (voyages,).
 
-    NaN where a voyage has no sketched position or no zone is watched. First the middles of the zones are tried for
+    `parts` are the `voyage_parts`: a voyage over a change of number is followed under all of them. NaN where a voyage
+    has no sketched position or no zone is watched. First the middles of the zones are tried for
     all positions; only where a zone's reach could beat the best of the voyage is the distance to its fence taken.
     """
     nearest = np.full(voyages.num_rows, np.nan)
     fences = [_fence(zone) for zone in zones.zones if zone.watch == "high"]
     if not fences or voyages.num_rows == 0 or sketches.num_rows == 0:
         return nearest
-    lat, lon, voyage = _positions_on_voyages(voyages, sketches)
+    lat, lon, voyage = _positions_on_voyages(voyages, parts, sketches)
     nearest[voyage] = WATCH_HORIZON_NMI
     middles = _unit_vectors(np.array([f.lat for f in fences]), np.array([f.lon for f in fences])).T
     radius_nmi = np.array([f.radius_nmi for f in fences])
@@ -92,13 +94,20 @@ def watched_approach_nmi(voyages: pa.Table, sketches: pa.Table, zones: Zones) ->
     return nearest
 
 
-def _positions_on_voyages(voyages: pa.Table, sketches: pa.Table) -> tuple[FloatArray, FloatArray, IntArray]:
+def _positions_on_voyages(
+    voyages: pa.Table, parts: pa.Table, sketches: pa.Table
+) -> tuple[FloatArray, FloatArray, IntArray]:
     """Latitude, longitude and voyage row of every sketched position that lies on a voyage."""
     lat = sketches.column("lat").to_numpy(zero_copy_only=False).astype(np.float64)
     lon = sketches.column("lon").to_numpy(zero_copy_only=False).astype(np.float64)
     time_us = times_us(sketches.column("timestamp"))
-    voyage_key, key = shared_codes(voyages.column("segment_id"), sketches.column("segment_id"))
-    voyage = last_begun(voyage_key, times_us(voyages.column("start")), key, time_us)
-    on_voyage = (voyage >= 0) & np.isfinite(lat) & np.isfinite(lon)
+    tracks = voyage_tracks(voyages, parts)
+    row, is_whole = tracks.column("row").to_numpy(), tracks.column("is_whole").to_numpy()
+    departure = times_us(voyages.column("start"))[row]
+    start = np.where(is_whole, departure, np.maximum(times_us(tracks.column("start")), departure))
+    track_key, key = shared_codes(tracks.column("segment_id"), sketches.column("segment_id"))
+    track = last_begun(track_key, start, key, time_us)
+    on_voyage = (track >= 0) & np.isfinite(lat) & np.isfinite(lon)
+    voyage = row[track] if len(row) else track
     on_voyage &= time_us <= times_us(voyages.column("last_seen"))[voyage]
     return lat[on_voyage], lon[on_voyage], voyage[on_voyage]

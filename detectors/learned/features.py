@@ -138,7 +138,7 @@ def voyage_features(history: History, zones: Zones) -> pa.Table:
         "stops_per_day": column("n_stops_at_sea") / np.maximum(duration_h * (US_PER_H / US_PER_DAY), 1.0),
         "draught_change_m": np.abs(column("draught_change_m")),
         "speed_residual_kn": np.abs(column("speed_residual_kn")),
-        "watched_approach_nmi": watched_approach_nmi(voyages, history.sketches, zones),
+        "watched_approach_nmi": watched_approach_nmi(voyages, history.voyage_parts, history.sketches, zones),
     }
     known = np.isfinite(np.stack([measured[name] for name in FEATURE_NAMES]))
     enough = (

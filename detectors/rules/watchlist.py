@@ -203,7 +203,7 @@ def _hits(claims: Claims, listed: WatchList) -> Iterator[tuple[str, Spell, Liste
         for spell in claims.spells(rows):
             for entry in index[getattr(spell, column)]:
                 yield ground, spell, entry
-    signs = {sign for sign, _ in listed.by_call_sign_and_name}
+    signs = listed.by_call_sign
     rows = np.flatnonzero([sign in signs for sign in columns["call_sign"].tolist()] if signs else [])
     for spell in claims.spells(rows):
         if spell.call_sign is not None and spell.name is not None:

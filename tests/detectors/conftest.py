@@ -88,6 +88,7 @@ def make_run(
         "voyages": with_anomaly(history.voyages, np.full(history.voyages.num_rows, np.nan)),
         "port_visits": history.port_visits,
         "identities": history.identities,
+        "hull_links": history.hull_links,
         "rejects": schema.REJECTS.build(
             {
                 "source_id": ["source-0"],

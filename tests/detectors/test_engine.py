@@ -119,6 +119,40 @@ def test_a_track_without_voyages_falls_back_on_the_vessel():
     assert placed(start=at(6.5), segment_id="gone").voyage_id == IDS[1]
 
 
+CHANGED = history(
+    as_of=at(20),
+    voyages=[
+        voyage(BRAVO, at(1), at(9), span_start=at(0), span_end=at(11), segment_id="b", hull_id="hull-a"),
+        voyage(BRAVO, at(11), at(15), span_start=at(11), span_end=at(16), segment_id="b", hull_id="hull-a"),
+    ],
+    voyage_parts=[
+        {"voyage_id": f"voyage-{BRAVO}-030200", "segment_id": "a", "mmsi": ALPHA, "start": at(0), "end": at(5)},
+        {"voyage_id": f"voyage-{BRAVO}-030200", "segment_id": "b", "mmsi": BRAVO, "start": at(7), "end": at(11)},
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("mmsi", "day", "segment_id", "row"),
+    [
+        (ALPHA, 2, "a", 0),
+        (ALPHA, 2, None, 0),
+        (ALPHA, 6, "a", 0),
+        (ALPHA, 13, None, 0),
+        (BRAVO, 8, "b", 0),
+        (BRAVO, 8, None, 0),
+        (BRAVO, 6, "b", 0),
+        (BRAVO, 10.5, "b", 0),
+        (BRAVO, 12, "b", 1),
+        (BRAVO, 12, None, 1),
+    ],
+)
+def test_a_voyage_over_a_change_has_the_findings_under_all_its_numbers(mmsi, day, segment_id, row):
+    told = Placement(CHANGED).placed(finding(at(day), mmsi, segment_id=segment_id))
+    assert told.voyage_id == CHANGED.voyages["voyage_id"][row].as_py()
+    assert told.hull_id == "hull-a"
+
+
 def test_a_vessel_without_voyages_has_findings_without_a_voyage():
     alone = placed(start=at(1), mmsi=BRAVO + 1)
     assert (alone.voyage_id, alone.hull_id, alone.source_ids) == (None, None, ())

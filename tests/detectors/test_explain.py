@@ -9,6 +9,8 @@ import pytest
 from detectors.batch.outputs import LoadedRun, load_run, write_result
 from detectors.cli.case import case_lines
 from detectors.explain import find_voyage, make_case, merge_claims
+from detectors.rules.identity.detector import Identity
+from tests.detectors.hulls import handover, run_of
 from vessels.errors import UsageError
 
 
@@ -95,3 +97,52 @@ def test_spells_that_differ_in_destination_only_are_one_claim() -> None:
     assert (first.destinations, first.n_reports, first.last_seen.day) == (("X", "Y"), 30, 3)
     assert changed.imo is None
     assert (back.first_seen.day, back.n_reports) == (5, 20)
+
+
+LATER = "voyage-273000222-041200"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_the_chain_shows_who_the_hull_was_and_where_it_called_as_that(width: int) -> None:
+    lines = [str(line) for line in case_lines(make_case(run_of(handover(), Identity()), LATER), width)]
+    text = " ".join(" ".join(lines).split())
+    for part in (
+        "2024-03-01 to 2024-04-06 SU RI 7 (MMSI 445000123",
+        "link 0.86, two rivals",
+        "called at Nampo (KP_NAMPO, watch high)",
+        "MIRAE 3 (MMSI 273000222",
+        "claimed on this voyage",
+    ):
+        assert part in text or width < 80, part
+    chain = lines[lines.index("Who this hull was, or may have been") : lines.index("Port calls")]
+    assert all(len(line) <= width for line in chain)
+
+
+def test_each_link_has_a_table_of_reasons_for_and_against_and_rivals() -> None:
+    lines = [str(line) for line in case_lines(make_case(run_of(handover(), Identity()), LATER), 110)]
+    begin = lines.index("Link 0.86: SU RI 7 (MMSI 445000123), then MIRAE 3 (MMSI 273000222)")
+    words = [line.split(None, 3) for line in lines[begin + 2 : begin + 8]]
+    assert [line[:3] for line in words] == [
+        ["+24.1", "dB", "for"],
+        ["+13.2", "dB", "for"],
+        ["-6.0", "dB", "against"],
+        ["+31.3", "dB", "together"],
+        ["0.08", "rival", "MMSI"],
+        ["0.04", "rival", "MMSI"],
+    ]
+    reasons = "for one hull: dimensions"
+    assert not any(reasons in line for line in lines), "the finding does not repeat them"
+    assert "SU RI 7" in lines[lines.index("Port calls") + 2]
+
+
+def test_a_possible_link_is_called_so() -> None:
+    lines = [str(line) for line in case_lines(make_case(run_of(handover(0.4)), LATER), 110)]
+    assert "Possible link 0.40: SU RI 7 (MMSI 445000123), then MIRAE 3 (MMSI 273000222)" in lines
+
+
+def test_a_run_without_links_and_watch_levels_is_explained_without_a_chain(
+    loaded: LoadedRun, relay_voyage_id: str
+) -> None:
+    old = LoadedRun(loaded.folder, loaded.tables, {k: v for k, v in loaded.run.items() if k != "watch"})
+    assert "relay_voyage (geofence 1)" in text_of(old, relay_voyage_id)
+    assert "Link" not in text_of(old, relay_voyage_id)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from detectors.batch.engine import run_detectors
 from detectors.batch.flagged import FLAGGED_VOYAGES, flagged_voyages, track_line
 from detectors.finding import Evidence, Finding
+from detectors.rules.identity.detector import Identity
 from detectors.triage import PRIOR_DB
 from tests.detectors.histories import at, history, sailed, scene, spell, voyage
+from tests.detectors.hulls import handover, run_of
 from vessels.geodesy import wrap_degrees
 
 ALPHA, BRAVO, CHARLIE = 273_412_340, 445_012_350, 457_300_620
@@ -108,7 +110,7 @@ def test_the_identity_is_the_last_one_claimed_on_the_voyage():
         spell(ALPHA, at(9), at(12), name="LATER", imo=2318669),
     )
     assert (row["name"], row["imo"], row["call_sign"], row["ship_type"]) == ("NEW", 2318669, "UAAA", 80)
-    assert [(e["name"], e["same"]) for e in row["earlier_identities"]] == [("OLD", "IMO"), ("LATER", "IMO")]
+    assert [(e["name"], e["same"]) for e in row["earlier_identities"]] == [("OLD", "IMO")], "not what came later"
 
 
 def test_another_tracks_identity_under_the_same_number_is_not_the_voyages():
@@ -126,6 +128,49 @@ def test_an_identity_under_another_number_with_the_same_imo_is_listed_with_its_f
     )
     (other,) = row["earlier_identities"]
     assert (other["mmsi"], other["name"], other["flag_state"], other["same"]) == (BRAVO, "SAEBYOL 5", "KP", "IMO")
+
+
+def linked(probability):
+    past = handover(probability)
+    later = ("voyage-273000222-041200", 273_000_222, "listed_vessel", 1.0)
+    (row,) = flagged_voyages(past.history, run_detectors(past, [Finds(later)]), zones=past.zones).to_pylist()
+    return row
+
+
+def test_an_earlier_identity_of_the_hull_is_listed_with_its_link_and_its_watched_calls():
+    (one,) = linked(0.86)["earlier_identities"]
+    assert (one["name"], one["same"], one["link_probability"], one["is_strong"]) == ("SU RI 7", "hull", 0.86, True)
+    assert one["watched_calls"] == [
+        {"zone_id": "KP_NAMPO", "zone_name": "Nampo", "watch": "high", "start": at(3), "end": at(6)}
+    ]
+    (weak,) = linked(0.4)["earlier_identities"]
+    assert (weak["link_probability"], weak["is_strong"], weak["n_rivals"]) == (0.4, False, 2)
+
+
+def test_the_headline_names_a_high_watch_call_under_an_earlier_identity():
+    sure, weak = linked(0.86)["headline"], linked(0.4)["headline"]
+    assert sure == "listed_vessel seen. As SU RI 7 this hull called at Nampo 36 days before; link 0.86, two rivals."
+    assert weak.endswith("SU RI 7, possibly this hull, called at Nampo 36 days before; possible link 0.40, two rivals.")
+    told = run_of(handover(), Identity(), Finds(("voyage-273000222-041200", 273_000_222, "name_change", 0.5)))
+    (row,) = [r for r in told.tables["flagged_voyages"].to_pylist() if r["start"] == at(42)]
+    assert row["headline"].count("called at Nampo") == 1
+
+
+def test_a_call_where_the_voyage_begins_is_told_so():
+    past = handover()
+    begun = [{**row, "origin": "KP_NAMPO"} for row in past.history.voyages.to_pylist() if row["start"] == at(6)]
+    renamed = history(
+        as_of=at(50),
+        voyages=begun,
+        port_visits=past.history.port_visits.to_pylist(),
+        identities=[
+            spell(445_000_123, at(0), at(7), name="SU RI 7"),
+            spell(445_000_123, at(7), at(36), name="NEW STAR"),
+        ],
+    )
+    listed = Finds((begun[0]["voyage_id"], 445_000_123, "listed_vessel", 1.0))
+    (row,) = flagged_voyages(renamed, run_detectors(scene(renamed), [listed]), zones=past.zones).to_pylist()
+    assert row["headline"] == "listed_vessel seen. As SU RI 7 this hull called at Nampo, where the voyage begins."
 
 
 def test_equal_spells_are_one_earlier_identity_from_first_to_last():

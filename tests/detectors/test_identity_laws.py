@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,30 @@ from detectors.rules.identity.detector import Identity
 from detectors.rules.watchlist import ListedVessels
 from detectors.testing import check_detector
 from tests.detectors.histories import at, history, sailed, scene, spell, stay, voyage
+from tests.detectors.hulls import link
 from vessels.intake import read_tracks
 from vessels.zones import read_zones
 
 REAL = os.environ.get("WAKEWATCH_REAL_DATA", "")
+
+
+def changed_hulls() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A hull under another MMSI and IMO number, and two that took each other's: their spells and links."""
+
+    def claim(mmsi: int, days: tuple[float, float], track: str, name: str, imo: int) -> dict[str, Any]:
+        said = {"segment_id": track, "hull_id": track[0], "length_m": 110.0, "ship_type": 70}
+        return spell(mmsi, at(days[0]), at(days[1]), name=name, imo=imo, **said)
+
+    spells = [
+        claim(445000123, (0, 4), "a1", "KNOT", 2000042),
+        claim(667000123, (5, 9), "a2", "TURNSTONE", 2000054),
+        claim(511000123, (0, 4), "b1", "SANDERLING", 2000066),
+        claim(620000123, (0, 4), "c1", "RUFF", 2000078),
+        claim(620000123, (5, 9), "b2", "RUFF", 2000078),
+        claim(511000123, (5, 9), "c2", "SANDERLING", 2000066),
+    ]
+    knot, turnstone, sanderling, ruff, new_ruff, new_sanderling = spells
+    return spells, [link(knot, turnstone), link(sanderling, new_ruff), link(ruff, new_sanderling)]
 
 
 def busy_scene() -> Scene:
@@ -32,6 +53,13 @@ def busy_scene() -> Scene:
         spell(412000333, at(0), at(9), name="CORMORANT", segment_id="s1", hull_id="h1", imo=2000030),
         spell(412000333, at(0), at(9), name="DUNLIN", segment_id="s2", hull_id="h2", imo=2000030),
     ]
+    whimbrel = {"imo": 2000080, "name": "WHIMBREL"}
+    spells += [
+        spell(538000123, at(-20), at(-12), length_m=150.0, beam_m=24.0, segment_id="w1", hull_id="w1", **whimbrel),
+        spell(538000123, at(0), at(5), length_m=80.0, beam_m=13.0, segment_id="w2", hull_id="w2", **whimbrel),
+    ]
+    changed, links = changed_hulls()
+    spells += changed
     vessels = [
         *[row for row in history(identities=spells).vessels.to_pylist() if row["mmsi"] != 412000333],
         {
@@ -49,6 +77,7 @@ def busy_scene() -> Scene:
     return scene(
         identities=spells,
         vessels=vessels,
+        hull_links=links,
         port_visits=[stay(273000222, "KP_NAMPO", at(3), at(4))],
         voyages=[voyage(365729424, at(0), at(2)), voyage(365729424, at(2), at(5)), voyage(636000111, at(7), at(12))],
         sketches=sailed(273000222, at(4), 72, (35.0, 130.0), (38.0, 134.0)),

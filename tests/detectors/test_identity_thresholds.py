@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from detectors.rules.identity.detector import Identity
 from tests.detectors.histories import at, sailed, scene, spell, stay
+from tests.detectors.hulls import link
 
 SHIP, OLD, NEW = 273000222, 352001870, 457300610
 BASE: dict[str, Any] = {"imo": 2000004, "name": "PALE HERON", "ship_type": 70, "length_m": 120.0, "beam_m": 18.0}
@@ -52,6 +53,23 @@ def claimants(gap_h: float, apart_deg: float) -> list[dict[str, Any]]:
     ]
 
 
+THREE = ((OLD, -200.0, 10.0), (NEW, 30.0, 40.0), (636000111, 31.0, -20.0))
+
+
+def torn_apart(claims: Sequence[tuple[int, float, float]]) -> list[dict[str, Any]]:
+    """One IMO number under several MMSI at once: from which day, at which latitude."""
+    return [spell(mmsi, at(day), at(50), place=(lat, 130.0), **BASE) for mmsi, day, lat in claims]
+
+
+OTHER: dict[str, Any] = {**BASE, "imo": 2000016, "name": "STORM PETREL"}
+FIRST, SECOND = spell(OLD, at(0), at(5), **BASE), spell(NEW, at(6), at(9), **OTHER, segment_id="new", hull_id="new")
+THIRD, FOURTH = spell(NEW, at(0), at(7), **OTHER), spell(OLD, at(8), at(12), **BASE, segment_id="old", hull_id="old")
+WEAK = link(FIRST, SECOND, probability=0.4)
+EXCHANGE = [link(FIRST, SECOND), link(THIRD, FOURTH)]
+WORN = spell(636000111, at(0), at(19), **OTHER)
+RETURNED = spell(NEW, at(20), at(25), **BASE)
+OTHER_SIZE = spell(NEW, at(42), at(50), **{**BASE, "length_m": 60.0, "beam_m": 9.0})
+LENGTHENED = spell(NEW, at(42), at(50), **{**BASE, "length_m": 150.0})
 UNDER_WAY = sailed(SHIP, at(9, 12), 24, (35.0, 130.0), (36.0, 132.0))
 RENAMED = changed(name="STORM PETREL")
 RENAMED_LATER = [*changed(name="STORM PETREL")[:1], spell(SHIP, at(10, 0.5), at(12), **{**BASE, "name": "GREY GULL"})]
@@ -93,6 +111,18 @@ BITES: list[tuple[str, Any, dict[str, Sequence[dict[str, Any]]]]] = [
     ("hopping_days", 5.0, {"identities": HOPS}),
     ("min_alternations", 50, two_senders(40, 100.0)),
     ("min_separation_nmi", 200.0, two_senders(40, 100.0)),
+    ("max_bearers", 2, {"identities": torn_apart(THREE)}),
+    ("min_bearer_probability", 0.95, {"identities": torn_apart(THREE[:2])}),
+    ("min_link_probability", 0.5, {"identities": (FIRST, SECOND), "hull_links": [WEAK]}),
+    ("exchange_days", 0.0, {"identities": (FIRST, SECOND, THIRD, FOURTH), "hull_links": EXCHANGE}),
+    ("revival_silence_days", 30.0, {"identities": [RETURNED, OTHER_SIZE]}),
+    ("revival_speed_kn", 40.0, {"identities": claimants(gap_h=170.0, apart_deg=79.0)}),
+    ("conversion_days", 10.0, {"identities": [RETURNED, LENGTHENED]}),
+    (
+        "revival_link_probability",
+        0.9,
+        {"identities": (FIRST, WORN, RETURNED), "hull_links": [link(WORN, RETURNED, probability=0.8)]},
+    ),
     ("max_sharers", 40, two_senders(40, 100.0, n_segments=30)),
 ]
 

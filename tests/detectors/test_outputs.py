@@ -201,6 +201,19 @@ def test_tables_of_two_runs_are_not_taken_for_one(finished: Any, make_run: Any, 
         load_run(tmp_path / "one")
 
 
+def test_a_folder_of_a_version_before_hull_links_is_read_without_them(finished: Any, tmp_path: Path) -> None:
+    write_result(finished, tmp_path)
+    run = json.loads((tmp_path / RUN_FILE).read_text(encoding="utf-8"))
+    del run["outputs"]["hull_links"], run["watch"]
+    (tmp_path / RUN_FILE).write_text(json.dumps(run), encoding="utf-8")
+    (tmp_path / "hull_links.parquet").unlink()
+    assert load_run(tmp_path).tables["hull_links"].num_rows == 0
+    run["outputs"]["hull_links"] = {"n_rows": 0}
+    (tmp_path / RUN_FILE).write_text(json.dumps(run), encoding="utf-8")
+    with pytest.raises(UsageError, match="hull_links"):
+        load_run(tmp_path)
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(UsageError):

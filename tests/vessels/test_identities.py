@@ -215,3 +215,18 @@ def test_a_draught_alone_is_no_identity():
 def test_a_filler_is_no_imo_number_but_stays_as_received(imo):
     (spell,) = spells_of(lie(ALPHA, 0.0, (35.0, 130.0), 1.0, imo=imo, name="MIRAE 3"))
     assert (spell["imo"], spell["imo_raw"]) == (None, imo)
+
+
+def test_static_reports_of_an_identity_that_returned_on_another_hull_go_to_the_part_nearest_in_time():
+    """The track is cut between; both parts send one name, and neither says anything with its positions."""
+    rows = []
+    for begin, length, beam in ((0.0, 169.0, 26.0), (400 * H, 99.0, 16.0)):
+        rows += lie(ALPHA, begin, (35.0, 130.0), 4.0)
+        said = {**FULL, "length_m": length, "beam_m": beam}
+        rows += [{"mmsi": ALPHA, "t": begin + 1 + 360.0 * i, **said} for i in range(20)]
+    tables = tables_of(history_of(rows))
+    tracks = [row["segment_id"] for row in tables["segments"]]
+    assert len(tracks) == 2
+    assert [(row["segment_id"], row["length_m"]) for row in tables["identities"]] == list(
+        zip(tracks, (169.0, 99.0), strict=True)
+    )

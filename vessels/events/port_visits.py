@@ -315,6 +315,12 @@ def _stopped(
     return result
 
 
+def port_sets(zones: Zones) -> npt.NDArray[np.bool_]:
+    """For each set of fences whether a ship can lie in it. Shape (sets,)."""
+    can_lie = [zone.kind in VISIT_KINDS for zone in zones.zones]
+    return np.array([any(can_lie[f // 2] for f in one if f % 2 == 0) for one in zones.index.sets], dtype=np.bool_)
+
+
 def _smallest_port(zones: Zones, can_lie: npt.NDArray[np.bool_]) -> IntArray:
     """For each set of fences the smallest zone in it that a ship can lie at, or -1. Shape (sets,)."""
     out = []

@@ -42,8 +42,8 @@ _PASSES: Final = (
     _Pass(2.0, 12.0, 12),
     _Pass(10.0, _EVER, 6, claim="body"),
     _Pass(None, _EVER, 4, claim="imo", overlap=True),
-    _Pass(None, _EVER, 4, claim="name", overlap=True),
-    _Pass(None, _EVER, 4, claim="call_sign", overlap=True),
+    _Pass(None, _EVER, 4, claim="name"),
+    _Pass(None, _EVER, 4, claim="call_sign"),
     _Pass(None, _EVER, 4, claim="mmsi"),
 )
 """The last claims of a number go first; more bearers of one name or number than this are no evidence anyway."""
@@ -71,7 +71,8 @@ class _Neighbourhood:
         self._cell_deg = one.cell_deg
         key = self._cells(ends, _claim_keys(ends, one.claim), 0, 0)
         usable = np.flatnonzero(key >= 0)
-        order = np.lexsort((ends.time_us[usable], key[usable]))
+        # Ends at one moment stand by place, so that the order of rows does not choose among them.
+        order = np.lexsort((ends.lon[usable], ends.lat[usable], ends.time_us[usable], key[usable]))
         self._ends = usable[order]
         key = key[self._ends]
         first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)

@@ -32,7 +32,10 @@ MIN_SLENDERNESS: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What each side claimed. Codes are small integers, equal for equal text, -1 for none; shapes (n,)."""
+    """What each side claimed. Codes are small integers, equal for equal text, -1 for none; shapes (n,).
+
+    `name_spell` and its like are the rows of `identities` that say so, -1 for none.
+    """
 
     imo: IntArray
     name: IntArray
@@ -42,7 +45,9 @@ class Claims:
     transceiver: IntArray
     length_m: FloatArray
     beam_m: FloatArray
-    spell: IntArray
+    name_spell: IntArray
+    call_sign_spell: IntArray
+    transceiver_spell: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ class _Spells:
         settled = n_reports >= np.minimum(MIN_REPORTS, most[segment])
         rows = np.flatnonzero((segment >= 0) & settled & said.to_numpy().astype(np.bool_))
         order = rows[np.lexsort((rows, first[rows], segment[rows]))]
-        self._rows, self._segment, self._first = order, segment[order], first[order]
+        self._segment, self._first, self._last = segment[order], first[order], times_us(identities["last_seen"])[order]
         self._columns = _claim_columns(identities, order)
         self._columns_back = _filled_back(self._columns, self._segment)
 
@@ -142,7 +147,7 @@ class _Spells:
         n = len(self._segment)
         if not n:
             none, nothing = np.full(len(segment), -1), np.full(len(segment), np.nan)
-            return Claims(np.zeros_like(none), none, none, none, none, none, nothing, nothing, none)
+            return Claims(np.zeros_like(none), none, none, none, none, none, nothing, nothing, none, none, none)
         origin = int(min(self._first.min(), time_us.min()))
         span = int(max(self._first.max(), time_us.max()) - origin) // US_PER_S + 2
         keys = self._segment * span + (self._first - origin) // US_PER_S
@@ -151,10 +156,14 @@ class _Spells:
         inside = (last >= 0) & (self._segment[np.maximum(last, 0)] == segment)
         first = np.searchsorted(self._segment, segment)
         has = (first < n) & (self._segment[np.minimum(first, n - 1)] == segment)
+        if side == "start":
+            # What was said last before a silence, and not since, is not what the track woke with.
+            following = np.minimum(last + 1, n - 1)
+            past = inside & (self._last[np.maximum(last, 0)] < time_us) & (following > last)
+            last = np.where(past & (self._segment[following] == segment), following, last)
         at = np.where(inside, last, np.where(has, first, -1))
         columns = self._columns if side == "end" else self._columns_back
-        values = {name: _taken(column, at) for name, column in columns.items()}
-        return Claims(**values, spell=np.where(at >= 0, self._rows[np.maximum(at, 0)], -1))
+        return Claims(**{name: _taken(column, at) for name, column in columns.items()})
 
 
 def _taken(column: npt.NDArray[Any], at: IntArray) -> npt.NDArray[Any]:
@@ -178,6 +187,7 @@ def _claim_columns(identities: pa.Table, rows: IntArray) -> dict[str, npt.NDArra
         "transceiver": _codes(identities["transceiver"], rows),
         "length_m": np.where(hull & ~garbage, length, np.nan),
         "beam_m": np.where(broad, beam, np.nan),
+        **{f"{name}_spell": _where_said(identities[name], rows) for name in ("name", "call_sign", "transceiver")},
     }
 
 
@@ -203,6 +213,10 @@ def _filled_back(columns: dict[str, npt.NDArray[Any]], segment: IntArray) -> dic
 def _ints(column: pa.ChunkedArray, missing: int) -> IntArray:
     values: IntArray = pc.fill_null(column.cast(pa.int64()), missing).to_numpy().astype(np.int64)
     return values
+
+
+def _where_said(column: pa.ChunkedArray, rows: IntArray) -> IntArray:
+    return np.where(pc.is_valid(column).to_numpy()[rows], rows, -1)
 
 
 def _codes(column: pa.ChunkedArray, rows: IntArray) -> IntArray:

@@ -66,6 +66,8 @@ LOADING_H: Final = 12.0
 """In less a ship that was not at a berth has not loaded."""
 IMO_SAME_DB: Final = 40.0
 MMSI_SAME_DB: Final = 35.0
+MMSI_ALONE_DB: Final = 15.0
+"""The same MMSI where IMO number, name and call sign are all others: numbers are passed on to other ships."""
 NAME_SAME_DB: Final = 30.0
 CALL_SIGN_SAME_DB: Final = 30.0
 """One in 10,000, 3,200 and 1,000: how seldom two hulls bear one number, name or sign, before it is counted."""
@@ -178,8 +180,8 @@ def weigh_pairs(
     """The weights of pairs (e[i], s[i])."""
     gap_h, apart = gap_of(ends, starts, e, s)
     numbers, same_number = _numbers(ends, starts, e, s, background)
-    claimed = _names(ends, starts, e, s, background)
-    over = np.maximum(np.nan_to_num(numbers) + np.nan_to_num(claimed) - CLAIMS_CAP_DB, 0.0)
+    numbers = np.minimum(numbers, CLAIMS_CAP_DB)
+    claimed = np.minimum(_names(ends, starts, e, s, background), CLAIMS_CAP_DB - np.nan_to_num(numbers))
     old, new = ends.claims, starts.claims
     weights = {
         PLACE: _place_and_time(ends, starts, e, s, gap_h, apart, background, parameters),
@@ -192,7 +194,7 @@ def weigh_pairs(
             0.5, background.interval_spread, INTERVAL_DB,
         ),
         CRUISE: _nearness(ends.cruise_kn[e], starts.cruise_kn[s], 0.8, background.cruise_spread_kn, CRUISE_DB),
-        CLAIMED: claimed - over,
+        CLAIMED: claimed,
         NUMBERS: numbers,
         HEARD: _heard(ends, starts, e, s),
         OVERLAP: np.where(gap_h < 0.0, OVERLAP_DB, np.nan),
@@ -354,9 +356,19 @@ def _numbers(
     both = (imo > 0) & (other > 0)
     same_imo, same_mmsi = both & (imo == other), ends.mmsi[e] == starts.mmsi[s]
     imo_db = np.where(same_imo, _shared_db(IMO_SAME_DB, background.imo_bearers[s]), IMO_DIFFERS_DB)
-    mmsi_db = _shared_db(MMSI_SAME_DB, background.mmsi_tracks[s])
+    full_db = np.where(_nothing_kept(ends, starts, e, s), MMSI_ALONE_DB, MMSI_SAME_DB)
+    mmsi_db = _shared_db(full_db, background.mmsi_tracks[s])
     weight = np.where(both, imo_db, 0.0) + np.where(same_mmsi, mmsi_db, 0.0)
     return np.where(both | same_mmsi, weight, np.nan), same_imo | same_mmsi
+
+
+def _nothing_kept(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether IMO number, name and call sign were said on both sides, and none of them is the same."""
+    old, new = ends.claims, starts.claims
+    nothing = (old.imo[e] > 0) & (new.imo[s] > 0) & (old.imo[e] != new.imo[s])
+    for one, other in ((old.name[e], new.name[s]), (old.call_sign[e], new.call_sign[s])):
+        nothing &= (one >= 0) & (other >= 0) & (one != other)
+    return np.asarray(nothing, dtype=np.bool_)
 
 
 def _names(ends: Ends, starts: Ends, e: IntArray, s: IntArray, background: Background) -> FloatArray:
@@ -368,21 +380,28 @@ def _names(ends: Ends, starts: Ends, e: IntArray, s: IntArray, background: Backg
     return np.where(same | same_sign, weight, np.nan)
 
 
-def _shared_db(full_db: float, bearers: IntArray) -> FloatArray:
+def _shared_db(full_db: FloatArray | float, bearers: IntArray) -> FloatArray:
     """Two bearers are a pair; each bearer more makes the agreement the likelier by chance."""
     return np.maximum(full_db - 20.0 * np.log10(np.maximum(bearers - 1, 1)), 0.0)
 
 
 def _heard(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> FloatArray:
     """Against: the new number's earlier tracks, and the old one's later ones."""
-    again = _tracks_of(ends) > 0
-    before = _tracks_of(starts) > 0
+    # A track's own first and last report stand at its number; those of its silences come behind all tracks.
+    _, number = np.unique(ends.mmsi, return_inverse=True)
+    n = int((ends.silence < 0).sum())
+    again = _n_above(ends.time_us[:n], number[:n], ends.time_us, number) > (ends.time_us[ends.segment] > ends.time_us)
+    earlier = _n_above(-starts.time_us[:n], number[:n], -starts.time_us, number)
+    before = earlier > (starts.time_us[starts.segment] < starts.time_us)
     return np.where(again[e], HEARD_BEFORE_DB, 0.0) + np.where(before[s], HEARD_BEFORE_DB, 0.0)
 
 
-def _tracks_of(side: Ends) -> IntArray:
-    """How many other tracks of the same MMSI there are. Shape (n,)."""
-    own = side.silence < 0
-    _, place = np.unique(side.mmsi, return_inverse=True)
-    result: IntArray = np.bincount(place[own], minlength=int(place.max(initial=-1)) + 1)[place] - 1
-    return result
+def _n_above(values: IntArray, groups: IntArray, floor: IntArray, group: IntArray) -> IntArray:
+    """For each floor how many values of its group lie above it. Shape (n,)."""
+    rank = np.unique(np.concatenate([values, floor]), return_inverse=True)[1]
+    span = int(rank.max(initial=0)) + 2
+    keys = np.sort(groups * span + rank[: len(values)])
+    within = np.searchsorted(keys, group * span + span - 1) - np.searchsorted(
+        keys, group * span + rank[len(values) :], side="right"
+    )
+    return np.asarray(within, dtype=np.int64)

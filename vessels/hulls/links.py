@@ -62,7 +62,9 @@ def find_links(
     e, s = e[rows], s[rows]
     probability = _probabilities(e, s, weighed.total_db + priors_db, ends, starts)
     rows = np.flatnonzero(probability >= parameters.told_probability)
-    order = rows[np.lexsort((ends.mmsi[e[rows]], starts.mmsi[s[rows]], starts.time_us[s[rows]]))]
+    a, b = e[rows], s[rows]
+    keys = (starts.lat[b], ends.lat[a], ends.time_us[a], ends.mmsi[a], starts.mmsi[b], starts.time_us[b])
+    order = rows[np.lexsort(keys)]
     return _table(ends, starts, e, s, order, weighed, probability, segments, identities, parameters)
 
 
@@ -160,7 +162,7 @@ def _table(
             "distance_nmi": np.round(told.distance_nmi, 3),
             "probability": np.round(probability[rows], 4),
             "weight_db": np.round(told.total_db, 2),
-            "is_strong": probability[rows] >= parameters.strong_probability,
+            "is_strong": np.round(probability[rows], 4) >= parameters.strong_probability,
             **_claims("from", ends, a, identities),
             **_claims("to", starts, b, identities),
             **rivals.columns(rows),
@@ -171,8 +173,8 @@ def _table(
 
 def _claims(prefix: str, side: Ends, which: IntArray, identities: pa.Table) -> dict[str, Any]:
     claims = side.claims
-    spell = pa.array(claims.spell[which], mask=claims.spell[which] < 0)
-    text = {name: identities[name].take(spell) for name in ("name", "call_sign", "transceiver")}
+    said = {name: getattr(claims, f"{name}_spell")[which] for name in ("name", "call_sign", "transceiver")}
+    text = {name: identities[name].take(pa.array(spell, mask=spell < 0)) for name, spell in said.items()}
     imo, ship_type = claims.imo[which], claims.ship_type[which]
     values = {
         "imo": pa.array(imo, mask=imo <= 0),

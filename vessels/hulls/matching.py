@@ -1,8 +1,9 @@
 """One-to-one assignment of starts to ends, as probabilities: an end has one successor at most, a start one forebear.
 
 Takes weighted pairs; gives the probability of each pair given all others. Sums over all one-to-one assignments are
-approximated by loopy belief propagation on the sparse graph of pairs (Williams and Lau 2014, "Approximate evaluation of
-marginal association probabilities with belief propagation"), exact where the graph has no loops, as nearly always here.
+taken by belief propagation on the sparse graph of pairs (Williams and Lau 2014, "Approximate evaluation of marginal
+association probabilities with belief propagation"), exact where the graph has no loops. Small groups of pairs with
+loops, where propagation is too sure of the best assignment, are summed exactly; large ones stay approximate.
 """
 
 from typing import Final
@@ -17,6 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 MAX_ROUNDS: Final = 100
 TOLERANCE: Final = 1e-5
 """Of the logarithm of a message: a hundred thousandth, far below what a probability is rounded to."""
+EXACT_SIDES: Final = 8
+"""Groups with loops are summed exactly up to so many ends or starts, whichever are fewer: 256 sums a pair."""
 MAX_DB: Final = 120.0
 """Weights beyond this change no probability that a double can hold."""
 
@@ -32,6 +35,14 @@ def pair_probabilities(end: IntArray, start: IntArray, weight_db: FloatArray) ->
     if not len(end):
         return np.zeros(0)
     odds = 10.0 ** (np.clip(weight_db, -MAX_DB, MAX_DB) / 10.0)
+    result = _propagated(end, start, odds)
+    for rows in _looped_groups(end, start):
+        result[rows] = _summed(end[rows], start[rows], odds[rows])
+    return result
+
+
+def _propagated(end: IntArray, start: IntArray, odds: FloatArray) -> FloatArray:
+    """Probabilities by belief propagation."""
     by_end, by_start = _Groups(end), _Groups(start)
     free = np.ones(len(odds))
     for _ in range(MAX_ROUNDS):
@@ -44,6 +55,57 @@ def pair_probabilities(end: IntArray, start: IntArray, weight_db: FloatArray) ->
     offered = odds * free
     result: FloatArray = offered / (1.0 + offered + by_end.others(offered))
     return result
+
+
+def _looped_groups(end: IntArray, start: IntArray) -> list[IntArray]:
+    """Rows of each group of connected pairs that has a loop and is small enough to be summed exactly."""
+    ends, e = np.unique(end, return_inverse=True)
+    _, s = np.unique(start, return_inverse=True)
+    above = list(range(len(ends) + int(s.max()) + 1))
+
+    def top(node: int) -> int:
+        while above[node] != node:
+            above[node] = node = above[above[node]]
+        return node
+
+    closing = []
+    for one, other in zip(e.tolist(), (s + len(ends)).tolist(), strict=True):
+        a, b = top(one), top(other)
+        if a == b:
+            closing.append(a)
+        above[b] = a
+    group = np.array([top(one) for one in e.tolist()])
+    looped = np.flatnonzero(np.isin(group, [top(one) for one in closing]))
+    looped = looped[np.argsort(group[looped], kind="stable")]
+    groups = np.split(looped, np.flatnonzero(np.diff(group[looped])) + 1) if len(looped) else []
+    return [rows for rows in groups if min(len(np.unique(e[rows])), len(np.unique(s[rows]))) <= EXACT_SIDES]
+
+
+def _summed(end: IntArray, start: IntArray, odds: FloatArray) -> FloatArray:
+    """Probabilities by the sum over all assignments: one side in turn, the other as the set of those already taken."""
+    sides = sorted((np.unique(side, return_inverse=True)[1] for side in (end, start)), key=lambda side: int(side.max()))
+    few, many = sides
+    sets = np.arange(1 << (int(few.max()) + 1))
+    free = [sets[sets >> one & 1 == 0] for one in range(int(few.max()) + 1)]
+    turns = [np.flatnonzero(many == one).tolist() for one in range(int(many.max()) + 1)]
+    ways = np.where(sets == 0, 1.0, 0.0)
+    until = []
+    for turn in turns:
+        until.append(ways)
+        ways = ways.copy()
+        for row in turn:
+            left = free[few[row]]
+            ways[left | 1 << few[row]] += until[-1][left] * odds[row]
+    onwards = np.ones(len(sets))
+    result = np.zeros(len(odds))
+    for turn, before in zip(reversed(turns), reversed(until), strict=True):
+        after, onwards = onwards, onwards.copy()
+        for row in turn:
+            left = free[few[row]]
+            taken = odds[row] * after[left | 1 << few[row]]
+            result[row] = (before[left] * taken).sum()
+            onwards[left] += taken
+    return np.asarray(result / onwards[0], dtype=np.float64)
 
 
 class _Groups:

@@ -12,7 +12,7 @@ class LinkParameters(Parameters):
 
     max_gap_days: float = Field(
         90.0,
-        gt=0,
+        ge=1,
         le=3650,
         description="Longest silence a link may span. Source: the longest documented silence before a new identity is "
         "some months (Wise Honest 2017, Courageous 2019); beyond it motion and place say nothing.",

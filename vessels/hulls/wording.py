@@ -32,7 +32,7 @@ def observed(
         names, signs = (_pair(c, ends, starts, e, s, identities, "{}") for c in ("name", "call_sign"))
         return f"name {names}; call sign {signs}"
     if name == piece.NUMBERS:
-        imo = [str(one) if one else "none" for one in (int(ends.claims.imo[e]), int(starts.claims.imo[s]))]
+        imo = [str(one) if one > 0 else "none" for one in (int(ends.claims.imo[e]), int(starts.claims.imo[s]))]
         numbers = f"MMSI {ends.mmsi[e]:09d}, then {starts.mmsi[s]:09d}"
         return f"IMO number {imo[0]}, then {imo[1]}; {numbers}" if imo != ["none", "none"] else numbers
     if name == piece.HEARD:
@@ -77,7 +77,8 @@ def _class(side: Ends, i: int) -> str:
 
 def _pair(column: str, ends: Ends, starts: Ends, e: int, s: int, identities: pa.Table, form: str) -> str:
     said = []
-    for spell in (int(ends.claims.spell[e]), int(starts.claims.spell[s])):
+    for claims, i in ((ends.claims, e), (starts.claims, s)):
+        spell = int(getattr(claims, f"{column}_spell")[i])
         value = identities[column][spell].as_py() if spell >= 0 else None
         said.append("none" if value is None else form.format(value))
     return f"{said[0]}, then {said[1]}" if said[0] != said[1] else f"{said[0]} before and after"

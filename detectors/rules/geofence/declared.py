@@ -54,6 +54,7 @@ class Standing:
 
 def false_destinations(
     voyages: pa.Table,
+    parts: pa.Table,
     visits: pa.Table,
     watched_visits: Sequence[Stay],
     zones: Zones,
@@ -62,18 +63,24 @@ def false_destinations(
     nearness: Nearness,
     detector: tuple[str, str],
 ) -> list[Finding]:
-    """Findings on voyages that reached a watched port while another country was declared."""
+    """Findings on voyages that reached a watched port while another country was declared.
+
+    On a voyage over a change of number (`parts` are the `voyage_parts`) the texts under all of them count.
+    """
     arrivals = {stay.row_id: stay for stay in watched_visits if stay.confidence >= MIN_CALL_CONFIDENCE}
     rows = sorted(rows_where(voyages, "destination_visit_id", arrivals), key=lambda r: r["voyage_id"] or "")
     gazetteer = gazetteer_of(zones)
     read = cache(lambda text: parse_destination(text, gazetteer))
     by_id = {zone.zone_id: zone for zone in zones.zones}
+    tracks: dict[str, list[tuple[int, str | None]]] = {}
+    for part in rows_where(parts, "voyage_id", {row["voyage_id"] for row in rows} - {None}):
+        tracks.setdefault(part["voyage_id"], []).append((part["mmsi"], part["segment_id"]))
     suspects: list[tuple[dict[str, Any], Stay, Standing]] = []
     for row in rows:
         arrival = arrivals[row["destination_visit_id"]]
         if row["start"] is None or row["start"] >= arrival.start:
             continue
-        spells = ships.spells(arrival.mmsi, arrival.segment_id)
+        spells = ships.spells_of(tracks.get(row["voyage_id"], [(arrival.mmsi, arrival.segment_id)]))
         standing = standing_at(spells, arrival.start, read)
         if standing is not None and _contradicts(standing.declared, arrival.zone, by_id, parameters, nearness):
             suspects.append((row, arrival, standing))

@@ -11,7 +11,7 @@ from detectors.rules.geofence.calls import watched_port_calls
 from detectors.rules.geofence.declared import false_destinations
 from detectors.rules.geofence.parameters import GeofenceParameters
 from detectors.rules.geofence.presences import belt_presence, high_presence, in_belts, is_clip, split_high
-from detectors.rules.geofence.relay import relay_voyages
+from detectors.rules.geofence.relay import of_hulls, relay_voyages
 from detectors.rules.geofence.ships import Ships
 from detectors.rules.geofence.stays import MIN_CALL_CONFIDENCE, Nearness, merge_calls, presences_in, visits_at
 
@@ -65,7 +65,9 @@ class Geofence(GeofenceParameters):
         high = presences_in(presences, zones, lambda zone: zone.watch == "high" and zone.kind != "gate")
         slow = presences.filter(pc.greater_equal(presences["slow_h"], min(self.belt_slow_h, self.belt_slow_tied_h)))
         belts = presences_in(slow, zones, lambda zone: zone.watch == "elevated" and zone.kind == "sts_zone")
-        ships = Ships(history.identities, [stay.mmsi for stay in (*visits, *high, *belts)])
+        since = of_hulls(history.port_visits, high_calls)["mmsi"].drop_null().unique().to_pylist()
+        since += history.voyage_parts["mmsi"].drop_null().to_pylist()
+        ships = Ships(history.identities, [*(stay.mmsi for stay in (*visits, *high, *belts)), *since])
 
         alone, beside = split_high(high, high_calls, self, nearness)
         high_states = {zone.country for zone in zones.zones if zone.watch == "high"} - {None}
@@ -81,5 +83,15 @@ class Geofence(GeofenceParameters):
             *relay_voyages(
                 high_calls, history.port_visits, history.voyages, zones, ships, self, nearness, scene.as_of, detector
             ),
-            *false_destinations(history.voyages, history.port_visits, visits, zones, ships, self, nearness, detector),
+            *false_destinations(
+                history.voyages,
+                history.voyage_parts,
+                history.port_visits,
+                visits,
+                zones,
+                ships,
+                self,
+                nearness,
+                detector,
+            ),
         ]

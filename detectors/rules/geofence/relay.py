@@ -80,7 +80,7 @@ def find_relays(
     origins = _calls_of([call for call in high_calls if call.lead.zone.country in parameters.relay_origins])
     if not origins:
         return []
-    visits = _of_hulls(visits, high_calls)
+    visits = of_hulls(visits, high_calls)
     relay_stays = visits_at(visits, zones, lambda zone: zone.zone_id in parameters.relay_zones and zone.watch != "high")
     relay_calls = _calls_of(merge_calls([s for s in relay_stays if _is_call(s)], parameters, nearness))
 
@@ -145,7 +145,7 @@ def _finding(
         start=origin.last_seen,
         end=None if market is None else market.start,
         strength=_strength(relay, banned, parameters),
-        headline=_headline(relay, who, banned),
+        headline=_headline(relay, who, _as_whom(origin.lead, last, ships), banned),
         evidence=_evidence(relay, banned, ships),
         caveats=_caveats(relay, banned, parameters),
         lat=last.lat,
@@ -177,8 +177,13 @@ def _strength(relay: Relay, banned: bool, parameters: GeofenceParameters) -> flo
     return round(min(strength, 1.0), 4)
 
 
-def _headline(relay: Relay, who: str, banned: bool) -> str:
-    path = f"{who} called at {relay.origin.lead.zone.name}, then at {relay.relay.lead.zone.name}"
+def _as_whom(call: Stay, last: Stay, ships: Ships) -> str:
+    """The identity a call was made under, where the hull has borne another one since; "" where it has not."""
+    return "" if call.mmsi == last.mmsi else f" as {ships.in_words(call.mmsi, call.segment_id, call.start)}"
+
+
+def _headline(relay: Relay, who: str, as_whom: str, banned: bool) -> str:
+    path = f"{who} called at {relay.origin.lead.zone.name}{as_whom}, then at {relay.relay.lead.zone.name}"
     path += ", and no market yet" if relay.market is None else f", then at {relay.market.zone.name}"
     if banned:
         return path
@@ -205,6 +210,12 @@ def _evidence(relay: Relay, banned: bool, ships: Ships) -> tuple[Evidence, ...]:
             *draught_evidence(market),
         ]
     lines += [Evidence("call in between", f"{place(stay)} {span(stay)}") for stay in relay.between]
+    last = market if market is not None else via.lead
+    lines += [
+        Evidence("that call was made as", whom.removeprefix(" as "), "the identity borne since; see the hull's links")
+        for call in (origin.lead, via.lead)
+        if (whom := _as_whom(call, last, ships))
+    ]
     lines += [Evidence("flag state of the MMSI", ships.flag_in_words(origin.lead.mmsi))]
     if not banned:
         lines.append(Evidence("UN ban on DPRK coal", f"not yet: {COAL_BAN.in_words}; judged on {iso(relay.judged_on)}"))
@@ -235,7 +246,7 @@ def _calls_of(calls: Sequence[Call]) -> dict[str, list[Call]]:
     return hulls
 
 
-def _of_hulls(visits: pa.Table, calls: Sequence[Call]) -> pa.Table:
+def of_hulls(visits: pa.Table, calls: Sequence[Call]) -> pa.Table:
     """The visits of the hulls that made these calls; a few more do no harm."""
     hull_ids = pa.array(sorted({c.lead.hull_id for c in calls if c.lead.hull_id is not None}), type=pa.string())
     mmsi = pa.array(sorted({call.lead.mmsi for call in calls}), type=pa.int64())

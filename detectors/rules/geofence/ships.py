@@ -45,6 +45,11 @@ class Ships:
         """The spells of one track in time order; those that belong to no track known count for every one."""
         return [s for s in self._spells.get(mmsi, ()) if segment_id is None or s.segment_id in (None, segment_id)]
 
+    def spells_of(self, tracks: Iterable[tuple[int, str | None]]) -> Sequence[Spell]:
+        """The spells of several tracks (MMSI, segment), as one hull's, in time order."""
+        found = {id(spell): spell for mmsi, segment_id in tracks for spell in self.spells(mmsi, segment_id)}
+        return sorted(found.values(), key=_order)
+
     def in_words(self, mmsi: int, segment_id: str | None, at: datetime) -> str:
         """`OSHIMA (MMSI 431000001)`: the name claimed at that time, and the number."""
         name = self._latest(mmsi, segment_id, at, "name")

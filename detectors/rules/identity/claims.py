@@ -161,7 +161,7 @@ def simultaneous_mmsi(vessels: pa.Table) -> IntArray:
 
 
 def claims_of(identities: pa.Table, vessels: pa.Table) -> Claims:
-    """The claims, grouped by MMSI, or by hull (else track) where tracks of one MMSI overlap in time.
+    """The claims, grouped by MMSI and hull (else track): what two hulls under one number claim is no change.
 
     Rows that lack an MMSI or a time are left out.
     """
@@ -176,11 +176,10 @@ def claims_of(identities: pa.Table, vessels: pa.Table) -> Claims:
         columns[name] = pc.fill_null(table[name], np.nan).to_numpy().astype(np.float64)
     columns["first_us"] = times_us(table["first_seen"])
     columns["last_us"] = np.maximum(times_us(table["last_seen"]), columns["first_us"])
-    shared = np.isin(columns["mmsi"], simultaneous_mmsi(vessels))
     sender = np.array(
         [h or s or "" for h, s in zip(columns["hull_id"], columns["segment_id"], strict=True)], dtype=object
     )
-    sender_code = np.where(shared, pd.factorize(sender, sort=True)[0], -1)
+    sender_code = pd.factorize(sender, sort=True)[0]
     ties = [pd.factorize(columns[name], sort=True)[0] for name in ("name", "call_sign", "segment_id")]
     numbers = [columns[name] for name in ("beam_m", "length_m", "ship_type", "n_reports", "imo")]
     order = np.lexsort((*numbers, *ties, columns["last_us"], columns["first_us"], sender_code, columns["mmsi"]))

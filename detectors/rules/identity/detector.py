@@ -8,8 +8,11 @@ import numpy as np
 from detectors.contract import Scene
 from detectors.finding import Finding
 from detectors.rules.identity.changes import Transition, transitions
+from detectors.rules.identity.claimants import Records
 from detectors.rules.identity.claims import Claims, claims_of
+from detectors.rules.identity.handover import hull_findings, mmsi_of, telling_links
 from detectors.rules.identity.judgements import findings_of_group
+from detectors.rules.identity.listed import near_listed_identity
 from detectors.rules.identity.numbers import (
     flag_call_sign_mismatch,
     foreign_sign_groups,
@@ -18,6 +21,7 @@ from detectors.rules.identity.numbers import (
     invalid_mmsi,
     odd_mmsi_groups,
 )
+from detectors.rules.identity.revival import revived_identity
 from detectors.rules.identity.sharing import shared_mmsi, shared_rows
 from detectors.rules.identity.standing import Lookups, VoyageSpans
 from detectors.rules.identity.surroundings import Surroundings
@@ -42,10 +46,22 @@ class Identity(Thresholds):
         flag_change: the same IMO number under another state's MMSI; 0.12, more at sea, in succession, near a watch.
         shared_mmsi: one MMSI from two places at once; 0.15 to 0.6, 0.8 where both claim one IMO number.
         imo_twin: one IMO number from two places no one ship reaches; 0.85. In one place, two sets on a hull: 0.05.
+        Of both, the likely true bearer keeps a tenth and the others all, from `min_bearer_probability`; below it the
+        newer claim, or all. First and last to bear it, another identity before or after, a hull linked to another,
+        particulars, ports, call sign and silences are weighed, each in decibans in the evidence.
+        hull_handover: a hull linked to another MMSI: 0.85 where one valid IMO number became another, 0.55 where it is
+        no longer sent, 0.2 where none ever was; more at sea, around watched zones and on return; times the link's
+        probability; half of it, once, where the link is weak. Kept IMO number, mistyped or renewed MMSI: silent.
+        identity_exchange: two hulls that took each other's MMSI within `exchange_days`; as a handover of each, more.
+        revived_identity: a silent or scrapped identity heard again on another hull: length and beam 0.65, length 0.3,
+        out of reach 0.75, hull linked to another number 0.75 times its probability; a breakers' yard, class, set and
+        habits add. Half where the IMO number alone came back. Silence alone, reflagging, re-used MMSI: none.
+        near_listed_identity: an IMO number or MMSI one digit from a watch-listed one, or a name one letter from a listed
+        name on a hull of that length or call sign; up to 0.9, by the odds against a coincidence.
         Grounds add up as independent ones; class B and craft below class A size count four tenths.
 
     Reads
-        identities, vessels, port visits, zone presences, sketches, voyages; watch levels of the zones.
+        identities, vessels, segments, hull links, port visits, zone presences, sketches, voyages; watch levels.
 
     Misses
         Names painted over but not sent; identities swapped between MMSI without an IMO number; a change during a
@@ -54,8 +70,9 @@ class Identity(Thresholds):
 
     Known mistakes
         States' digits assigned lately look invalid. A crew that enters a lawful new name after sailing looks odd. An
-        IMO number mistyped into a second set looks like a twin one time in ten. Two ships that pass one MMSI on look
-        like one that changed, unless their tracks are too far apart.
+        IMO number mistyped into a second set looks like a twin one time in ten. A true bearer that comes weeks late
+        from unheard waters looks like the false one, and a copied number whose owner nobody hears like a true one. Two
+        ships that pass one MMSI on look like one that changed, unless their tracks are too far apart.
     """
 
     name: ClassVar[str] = "identity"
@@ -73,6 +90,10 @@ class Identity(Thresholds):
         "flag_call_sign_mismatch",
         "shared_mmsi",
         "imo_twin",
+        "hull_handover",
+        "identity_exchange",
+        "revived_identity",
+        "near_listed_identity",
     )
 
     def detect(self, scene: Scene) -> Sequence[Finding]:
@@ -87,7 +108,8 @@ class Identity(Thresholds):
         groups = np.unique(np.concatenate([invalid, foreign, np.array([*odd, *changed], dtype=np.intp)]))
         wanted = set(mmsi[firsts[groups]].tolist())
         wanted.update(*(mmsi[rows].tolist() for rows in same.values()))
-        lookups = Lookups(Surroundings(scene, wanted, self), VoyageSpans(history, wanted), self)
+        links = telling_links(history, self)
+        lookups = Lookups(Surroundings(scene, wanted | mmsi_of(links), self), VoyageSpans(history, wanted), self)
         shared = shared_rows(history, lookups)
         wanted_shared = VoyageSpans(history, set(shared["mmsi"].to_pylist()))
         fleet_drops = self._fleet_drops(claims, changed)
@@ -101,9 +123,13 @@ class Identity(Thresholds):
             found += flag_call_sign_mismatch(claims.group(group), lookups)
         for transitions_of_group in changed.values():
             found += findings_of_group(transitions_of_group, lookups.surroundings, self, fleet_drops)
-        found += shared_mmsi(shared, claims, Lookups(lookups.surroundings, wanted_shared, self))
+        records = Records(history, claims, self)
+        found += shared_mmsi(shared, claims, Lookups(lookups.surroundings, wanted_shared, self), records)
         for imo, rows in same.items():
-            found += same_imo(imo, claims.spells(rows), lookups)
+            found += same_imo(imo, claims.spells(rows), lookups, records)
+        found += hull_findings(links, scene, lookups.surroundings, self)
+        found += revived_identity(scene, claims, same, self)
+        found += near_listed_identity(scene, claims, self)
         signed = [finding.with_(detector=self.name, detector_version=self.version) for finding in found]
         return sorted(signed, key=lambda f: (f.kind, f.mmsi, f.start, f.subject, f.segment_id or ""))
 

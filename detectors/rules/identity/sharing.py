@@ -1,7 +1,8 @@
 """One MMSI on the air from two places at once.
 
 Takes the vessel table's counts of simultaneous tracks and what each track claimed; gives `shared_mmsi` findings, one
-a voyage made during the overlap. Names that alternate under such an MMSI are two ships' names, not renames.
+a voyage made during the overlap. Names that alternate under such an MMSI are two ships' names, not renames. Where
+`bearers` tell whose the number is, the voyages of that hull keep little of the strength.
 """
 
 import math
@@ -13,8 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.finding import Evidence, Finding
+from detectors.rules.identity.bearers import Bearing, Contest
+from detectors.rules.identity.claimants import Records
 from detectors.rules.identity.claims import Claims, Spell, times_us
 from detectors.rules.identity.standing import Lookups
+from detectors.rules.identity.verdicts import VICTIM_SHARE, bearer_caveats, bearer_lines, true_bearer_sentence
 from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
 from vessels.ais import MmsiKind, mmsi_kinds, mmsi_text
 from vessels.history import History
@@ -37,6 +41,8 @@ MANY_TRACKS: Final = 0.5
 BRIEF: Final = 0.5
 BRIEF_H: Final = 12.0
 """Interference with satellite positioning lasts hours and moves positions by miles; two ships stay two for days."""
+LONGEST_US: Final = 3650 * US_PER_DAY
+"""No overlap lasts ten years: clocks that are wrong."""
 NOISY: Final = 0.6
 NOISE_SHARE: Final = 0.02
 """Share of positions that fit no track from which the tracks themselves are in doubt. Measured: under 0.006 where two
@@ -53,7 +59,7 @@ def shared_rows(history: History, lookups: Lookups) -> pa.Table:
     return vessels.filter(pc.fill_null(shared, False))
 
 
-def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups) -> list[Finding]:
+def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups, records: Records) -> list[Finding]:
     """Findings on these rows of the vessel table."""
     found: list[Finding] = []
     starts, ends = times_us(rows["overlap_start"]), times_us(rows["overlap_end"])
@@ -61,13 +67,22 @@ def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups) -> list[Findin
     for row, first_us, last_us in zip(rows.to_pylist(), starts.tolist(), ends.tolist(), strict=True):
         low, high = np.searchsorted(claimed, [row["mmsi"], row["mmsi"] + 1])
         spells = claims.spells(np.arange(low, high))
-        found += _of_one(row, max(first_us, 0), max(last_us, first_us), spells, lookups)
+        first_us, last_us = max(first_us, 0), max(last_us, first_us)
+        finding = _of_one(row, first_us, last_us, spells, lookups)
+        if int(mmsi_kinds(np.array([row["mmsi"]]))[0]) == MmsiKind.NO_SHAPE or last_us - first_us > LONGEST_US:
+            found.append(finding)
+            continue
+        contest = records.contest_of_mmsi(row["mmsi"], first_us, last_us, spells)
+        if contest is None:
+            found += lookups.voyages.told_of_each(finding, first_us, last_us, None)
+        elif contest.true is None:
+            found += lookups.voyages.told_of_each(_judged(finding, contest, None), first_us, last_us, None)
+        else:
+            found += _of_each_hull(finding, contest, first_us, last_us, lookups)
     return found
 
 
-def _of_one(
-    row: dict[str, Any], first_us: int, last_us: int, spells: Sequence[Spell], lookups: Lookups
-) -> list[Finding]:
+def _of_one(row: dict[str, Any], first_us: int, last_us: int, spells: Sequence[Spell], lookups: Lookups) -> Finding:
     mmsi, alternations, separation_nmi = row["mmsi"], row["n_alternations"], row["max_separation_nmi"]
     filler = int(mmsi_kinds(np.array([mmsi]))[0]) == MmsiKind.NO_SHAPE
     n_tracks, n_noise = row["n_segments"] or 0, row["n_noise"] or 0
@@ -114,7 +129,7 @@ def _of_one(
             Evidence("IMO number claimed by two tracks", str(min(common_imo)), "one hull, in one place at one time")
         )
     label = f"MMSI {mmsi_text(mmsi)}" if len({spelling(name) for name in names}) != 1 else ship(min(names), mmsi)
-    finding = Finding(
+    return Finding(
         detector="",
         detector_version="",
         kind="shared_mmsi",
@@ -128,9 +143,30 @@ def _of_one(
         evidence=tuple(evidence),
         caveats=tuple(caveats),
     )
-    if filler or last_us - first_us > 3650 * US_PER_DAY:
-        return [finding]
-    return lookups.voyages.told_of_each(finding, first_us, last_us, None)
+
+
+def _judged(finding: Finding, contest: Contest, about: Bearing | None) -> Finding:
+    """The finding as it stands for one of the hulls, or for all while it is undecided whose the number is."""
+    said = "" if about is None or about is contest.true else f" This is {about.claimant.label}."
+    return finding.with_(
+        headline=finding.headline + said + true_bearer_sentence(contest, finding.mmsi),
+        evidence=(*finding.evidence, *bearer_lines(contest)),
+        caveats=(*finding.caveats, *bearer_caveats(contest, about)),
+    )
+
+
+def _of_each_hull(finding: Finding, contest: Contest, first_us: int, last_us: int, lookups: Lookups) -> list[Finding]:
+    """The finding for each voyage of each hull that sends the number: weak for those of the true bearer."""
+    told: dict[str, Finding] = {}
+    for about in sorted(contest.bearings, key=lambda one: one.probability):
+        share = VICTIM_SHARE if about is contest.true else 1.0
+        judged = _judged(finding, contest, about)
+        for hull in sorted(about.claimant.hulls):
+            own = judged.with_(segment_id=min(about.claimant.segments), hull_id=hull)
+            for one in lookups.voyages.told_of_each(own, first_us, last_us, hull):
+                weighed = one.with_(strength=round(share * one.strength, 4), subject=one.subject or hull)
+                told.setdefault(one.voyage_id or hull, weighed)
+    return list(told.values())
 
 
 def _graded(alternations: int, separation_nmi: float, lookups: Lookups) -> float:

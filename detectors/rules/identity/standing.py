@@ -1,10 +1,11 @@
 """Findings on claims that stand for a time, told of every voyage made under them.
 
 Takes a finding on a claim and the voyages of its MMSI; gives one finding a voyage, so that each voyage carries what
-was claimed on it and none moves when the look-back window does.
+was claimed on it and none moves when the look-back window does. Of a voyage over a change of number, only the part
+under the finding's MMSI counts.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ from detectors.rules.identity.surroundings import Surroundings
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import instant
 from vessels.history import History
+from vessels.parts import voyage_tracks
 
 TOLD_ONCE: Final = 0.1
 """A tenth of a kind's weight moves no score that a person would notice."""
@@ -35,16 +37,22 @@ class VoyageSpans:
     """The voyages of some MMSI in order of time."""
 
     def __init__(self, history: History, wanted: Collection[int]) -> None:
-        voyages = history.voyages
-        keep = pc.is_in(voyages["mmsi"], value_set=pa.array(sorted(wanted), pa.int64()))
-        rows = voyages.filter(pc.and_(keep, pc.is_valid(voyages["start"])))
-        start = times_us(rows["start"])
-        end = np.maximum(np.maximum(times_us(rows["span_end"]), times_us(rows["last_seen"])), start)
-        columns = [rows[name].to_pylist() for name in ("voyage_id", "hull_id", "segment_id")]
+        tracks = voyage_tracks(history.voyages, history.voyage_parts)
+        tracks = tracks.filter(pc.is_in(tracks["mmsi"], value_set=pa.array(sorted(wanted), pa.int64())))
+        rows = history.voyages.select(["voyage_id", "hull_id", "start", "last_seen"]).take(tracks["row"])
+        known = pc.is_valid(rows["start"])
+        tracks, rows = tracks.filter(known), rows.filter(known)
+        whole = tracks["is_whole"].to_numpy()
+        start = np.where(whole, times_us(rows["start"]), times_us(tracks["start"]))
+        end = times_us(tracks["end"])
+        end = np.maximum(np.where(whole, np.maximum(end, times_us(rows["last_seen"])), end), start)
+        columns = [rows[name].to_pylist() for name in ("voyage_id", "hull_id")]
+        columns.append(tracks["segment_id"].to_pylist())
         self._spans: dict[int, list[_Span]] = {}
         self._of_hull: dict[tuple[int, str | None], list[_Span]] = {}
-        for mmsi, *values in zip(rows["mmsi"].to_pylist(), start.tolist(), end.tolist(), *columns, strict=True):
+        for mmsi, *values in zip(tracks["mmsi"].to_pylist(), start.tolist(), end.tolist(), *columns, strict=True):
             self._spans.setdefault(mmsi, []).append(_Span(*values))
+        self._spans = {mmsi: _one_a_voyage(spans) for mmsi, spans in self._spans.items()}
         for spans in self._spans.values():
             spans.sort(key=lambda span: (span.start_us, span.voyage_id))
         for mmsi, spans in self._spans.items():
@@ -74,6 +82,15 @@ class VoyageSpans:
         if hull_id is None:
             return self._spans.get(mmsi, [])
         return self._of_hull.get((mmsi, hull_id), []) + self._of_hull.get((mmsi, None), [])
+
+
+def _one_a_voyage(spans: Sequence[_Span]) -> list[_Span]:
+    """Parts of one voyage under one MMSI as one span, in the name of the track that came first."""
+    found: dict[str, _Span] = {}
+    for span in sorted(spans):
+        first = found.setdefault(span.voyage_id, span)
+        found[span.voyage_id] = first._replace(end_us=max(first.end_us, span.end_us))
+    return list(found.values())
 
 
 def _told(finding: Finding, span: _Span, start_us: int, end_us: int) -> Finding:

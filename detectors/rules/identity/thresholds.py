@@ -160,3 +160,66 @@ class Thresholds(Parameters):
         description="an IMO number under more MMSI than this is a number typed to fill the field. Source: even the "
         "most copied identity is worn by a handful of hulls",
     )
+    max_bearers: int = Field(
+        3,
+        ge=2,
+        le=10,
+        description="of more hulls than this under one number none is named its true bearer. Source: a number that "
+        "many wear is a filler or a copied form, and equal priors over many say little",
+    )
+    min_bearer_probability: float = Field(
+        0.8,
+        ge=0.5,
+        le=0.99,
+        description="probability from which one of several claimants is named the true bearer. Source: four to one; "
+        "below it a victim would be blamed too often. To be refitted by a backtest",
+    )
+    min_link_probability: float = Field(
+        0.2,
+        ge=0.05,
+        le=1.0,
+        description="a possible link between two identities is told from this probability on. Source: judgement; one "
+        "in five is worth a line beside a voyage that has other findings, and weighs little",
+    )
+    exchange_days: float = Field(
+        7.0,
+        ge=0.0,
+        le=90.0,
+        description="two hulls that take each other's MMSI within this time exchange identities. Source: judgement; "
+        "both sets are reprogrammed at one meeting or on one voyage",
+    )
+    revival_silence_days: float = Field(
+        7.0,
+        ge=1.0,
+        le=3650.0,
+        description="an identity unheard for longer has fallen silent. Source: judgement; longer than port stays and "
+        "short trips out of reach; sea crossings last longer, so that silence alone says nothing",
+    )
+    revival_speed_kn: float = Field(
+        25.0,
+        ge=10.0,
+        le=60.0,
+        description="no ship makes more good in a straight line over days. Source: design speed of the fastest "
+        "container ships; others do 10 to 16 kn",
+    )
+    conversion_days: float = Field(
+        30.0,
+        ge=0.0,
+        le=3650.0,
+        description="silence from which a yard may have lengthened or converted the hull. Source: that takes one "
+        "to three months in dock",
+    )
+    revival_link_probability: float = Field(
+        0.5,
+        ge=0.05,
+        le=1.0,
+        description="hull link from which it counts that the old hull went on, or the new one came, under another "
+        "number. Source: likelier than not",
+    )
+    near_listed_share: float = Field(
+        1e-3,
+        ge=1e-6,
+        le=0.1,
+        description="share of the ships heard that are taken to be listed ships under altered claims, before any "
+        "likeness is looked at. Source: as the prior of triage, one voyage in a thousand deserves a second look",
+    )

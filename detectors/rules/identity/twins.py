@@ -1,22 +1,27 @@
 """One IMO number under two MMSI: two ships at once, two sets on one hull, or a ship that changed its flag.
 
 Takes the claims of valid IMO numbers and the tracks of those who made them; gives `imo_twin` where no one ship could
-have been in both places, and hands the rest to `flags`. Which it is, positions decide: the number alone cannot.
+have been in both places, and hands the rest to `flags`. Which it is, positions decide: the number alone cannot. Which
+of the two is the true bearer, `bearers` weighs: the finding is on the other one, and a weak one on the likely victim.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from detectors.finding import Evidence, Finding
+from detectors.rules.identity.bearers import Contest
+from detectors.rules.identity.claimants import Records
 from detectors.rules.identity.claims import Claims, Spell
 from detectors.rules.identity.digits import states_of
 from detectors.rules.identity.flags import flag_changes
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.surroundings import Points
+from detectors.rules.identity.verdicts import VICTIM_SHARE, bearer_caveats, bearer_lines, true_bearer_sentence
 from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
 from vessels.ais import imo_check_digit_ok
 from vessels.geodesy import distance_nmi
@@ -76,6 +81,13 @@ class _Meeting:
     distance_nmi: float
     side_by_side: bool
 
+    def seen_from_the_other(self) -> Self:
+        """The same meeting with the two claimants exchanged."""
+        return replace(self, times_us=self.times_us[::-1], places=self.places[::-1])
+
+
+_Apart = Sequence[tuple[_Claimant, _Meeting]]
+
 
 def imo_groups(claims: Claims) -> dict[int, npt.NDArray[np.intp]]:
     """Valid IMO numbers claimed under more than one MMSI -> rows that claim them."""
@@ -91,7 +103,7 @@ def imo_groups(claims: Claims) -> dict[int, npt.NDArray[np.intp]]:
     return {int(imo[rows[start]]): rows[start:end] for start, end in pairs}
 
 
-def same_imo(imo: int, spells: Sequence[Spell], lookups: Lookups) -> list[Finding]:
+def same_imo(imo: int, spells: Sequence[Spell], lookups: Lookups, records: Records) -> list[Finding]:
     """Findings on one IMO number from all spells that claim it."""
     by_mmsi: dict[int, list[Spell]] = {}
     for spell in sorted(spells, key=lambda one: (one.first_us, one.mmsi)):
@@ -100,16 +112,25 @@ def same_imo(imo: int, spells: Sequence[Spell], lookups: Lookups) -> list[Findin
     claimants.sort(key=lambda one: (one.first_us, one.mmsi))
     if len(claimants) > lookups.thresholds.max_sharers:
         return [_typed_by_many(imo, claimants)]
+    meetings = {(a.mmsi, b.mmsi): _meet(a, b, lookups) for a, b in combinations(claimants, 2)}
+    torn = {frozenset(pair) for pair, meeting in meetings.items() if meeting.n_conflicts}
+    together = {frozenset(pair) for pair, meeting in meetings.items() if meeting.side_by_side}
+    contest = records.contest_of_imo(imo, by_mmsi, torn, together) if torn else None
+    true = contest.true.claimant.mmsi if contest is not None and contest.true is not None else ()
     found: list[Finding] = []
-    torn: set[frozenset[int]] = set()
-    for place, newer in enumerate(claimants):
-        meetings = [(older, _meet(older, newer, lookups)) for older in claimants[:place]]
-        apart = [(older, meeting) for older, meeting in meetings if meeting.n_conflicts]
-        torn |= {frozenset((older.mmsi, newer.mmsi)) for older, _ in apart}
-        if apart:
-            found += _twins(imo, newer, apart, lookups)
+    for place, one in enumerate(claimants):
+        older = [(other, meetings[other.mmsi, one.mmsi]) for other in claimants[:place]]
+        later = claimants[place + 1 :]
+        newer = [(other, meetings[one.mmsi, other.mmsi].seen_from_the_other()) for other in later]
+        apart = [pair for pair in older if pair[1].n_conflicts]
+        if one.mmsi in true:
+            apart += [pair for pair in newer if pair[1].n_conflicts]
         else:
-            found += [_two_sets(imo, newer, older) for older, meeting in meetings if meeting.side_by_side]
+            apart += [pair for pair in newer if pair[1].n_conflicts and pair[0].mmsi in true]
+        if apart:
+            found += _twins(imo, one, apart, contest, lookups)
+        else:
+            found += [_two_sets(imo, one, other) for other, meeting in older if meeting.side_by_side]
     return found + flag_changes(imo, spells, torn, lookups)
 
 
@@ -173,16 +194,19 @@ def _label(claimant: _Claimant) -> str:
     return ship(names[-1] if names else None, claimant.mmsi)
 
 
-def _twins(imo: int, newer: _Claimant, apart: Sequence[tuple[_Claimant, _Meeting]], lookups: Lookups) -> list[Finding]:
+def _twins(imo: int, one: _Claimant, apart: _Apart, contest: Contest | None, lookups: Lookups) -> list[Finding]:
+    """Findings on one claimant, from its meetings with others: in full, or little if it is the likely true bearer."""
     worst = max(meeting.n_conflicts for _, meeting in apart)
-    barely = min(newer.n_reports, max(older.n_reports for older, _ in apart)) < 2
+    barely = min(one.n_reports, max(other.n_reports for other, _ in apart)) < 2
     strength = TWIN_BARELY_SAID if barely else TWIN if worst >= MANY_CONFLICTS else TWIN_ONCE
-    spells = [spell for claimant in (newer, *(older for older, _ in apart)) for spell in claimant.spells]
+    spells = [spell for claimant in (one, *(other for other, _ in apart)) for spell in claimant.spells]
     small = not any(spell.length_m >= lookups.thresholds.merchant_length_m for spell in spells)
-    evidence = [_said(imo, newer)]
-    for older, meeting in apart:
+    if small:
+        strength *= SMALL
+    evidence = [_said(imo, one)]
+    for other, meeting in apart:
         (lat, lon), (other_lat, other_lon) = meeting.places
-        evidence.append(_said(imo, older))
+        evidence.append(_said(imo, other))
         evidence.append(
             Evidence(
                 "distance between the two",
@@ -199,30 +223,37 @@ def _twins(imo: int, newer: _Claimant, apart: Sequence[tuple[_Claimant, _Meeting
         caveats.append("none of them says it is of class A size: such craft are seldom asked for their number")
     if worst < MANY_CONFLICTS:
         caveats.append(f"only {worst} of the positions rule out one ship")
+    verdict = ""
+    if contest is not None:
+        about = contest.of(one.mmsi)
+        verdict = true_bearer_sentence(contest)
+        evidence += bearer_lines(contest)
+        caveats += bearer_caveats(contest, about)
+        strength *= VICTIM_SHARE if about is not None and about is contest.true else 1.0
     first_us = min(meeting.first_us for _, meeting in apart)
     last_us = max(meeting.last_us for _, meeting in apart)
     farthest, meeting = max(apart, key=lambda pair: (pair[1].distance_nmi, -pair[0].mmsi))
     lat, lon = meeting.places[0]
+    hulls = {spell.hull_id for spell in one.spells}
     finding = Finding(
         detector="",
         detector_version="",
         kind="imo_twin",
-        mmsi=newer.mmsi,
+        mmsi=one.mmsi,
         start=instant(first_us),
         end=instant(last_us),
-        strength=round(strength * SMALL, 4) if small else strength,
+        strength=round(strength, 4),
         headline=sentence(
-            f"{_label(newer)} and {_label(farthest)} sent one IMO number, {imo}, from places "
-            f"{meeting.distance_nmi:.0f} nmi apart."
+            f"{_label(one)} and {_label(farthest)} sent one IMO number, {imo}, from places "
+            f"{meeting.distance_nmi:.0f} nmi apart.{verdict}"
         ),
         evidence=tuple(evidence),
         caveats=tuple(caveats),
-        other_mmsi=tuple(sorted(older.mmsi for older, _ in apart)),
+        other_mmsi=tuple(sorted(other.mmsi for other, _ in apart)),
         lat=known(lat),
         lon=known(lon),
         subject=str(imo),
     )
-    hulls = {spell.hull_id for spell in newer.spells}
     return lookups.voyages.told_of_each(finding, first_us, last_us, hulls.pop() if len(hulls) == 1 else None)
 
 

@@ -117,7 +117,7 @@ def test_the_nearest_approach_agrees_with_trying_all_points_of_the_fence(
     zones = Zones((make_zone("A", "high", 123.0, 35.0), make_zone("B", "high", 126.0, 33.0, 0.2)))
     fleet = replace(ordinary, voyages=ordinary.voyages[:40])
     history = fleet.history()
-    fast = watched_approach_nmi(history.voyages, history.sketches, zones)
+    fast = watched_approach_nmi(history.voyages, history.voyage_parts, history.sketches, zones)
     sides = np.linspace(0.0, 1.0, 400)
     for row, nearest in zip(history.voyages.to_pylist(), fast, strict=True):
         expected = WATCH_HORIZON_NMI
@@ -136,10 +136,14 @@ def test_the_nearest_approach_agrees_with_trying_all_points_of_the_fence(
 def test_rotating_all_longitudes_changes_no_approach(ordinary: Any, make_zone: Callable[..., Any]) -> None:
     fleet = replace(ordinary, voyages=ordinary.voyages[:80])
     history = fleet.history()
-    here = watched_approach_nmi(history.voyages, history.sketches, Zones((make_zone("A", "high", 123.0, 35.0),)))
+    here = watched_approach_nmi(
+        history.voyages, history.voyage_parts, history.sketches, Zones((make_zone("A", "high", 123.0, 35.0),))
+    )
     turned = replace(fleet, sketches=[s | {"lon": (s["lon"] + 56.5 + 180.0) % 360.0 - 180.0} for s in fleet.sketches])
     history = turned.history()
-    there = watched_approach_nmi(history.voyages, history.sketches, Zones((make_zone("A", "high", 179.5, 35.0),)))
+    there = watched_approach_nmi(
+        history.voyages, history.voyage_parts, history.sketches, Zones((make_zone("A", "high", 179.5, 35.0),))
+    )
     assert there == pytest.approx(here, abs=1e-6)
     assert len(np.unique(here)) > 10
 
@@ -149,7 +153,7 @@ def test_without_a_watched_zone_or_a_sketch_the_approach_is_unknown(
 ) -> None:
     history = ordinary.history()
     elevated = Zones((make_zone("A", "elevated", 123.0, 35.0),))
-    assert np.isnan(watched_approach_nmi(history.voyages, history.sketches, elevated)).all()
+    assert np.isnan(watched_approach_nmi(history.voyages, history.voyage_parts, history.sketches, elevated)).all()
     nothing = replace(ordinary, sketches=[]).history()
     zones = Zones((make_zone("A", "high", 123.0, 35.0),))
-    assert np.isnan(watched_approach_nmi(nothing.voyages, nothing.sketches, zones)).all()
+    assert np.isnan(watched_approach_nmi(nothing.voyages, nothing.voyage_parts, nothing.sketches, zones)).all()

@@ -154,3 +154,27 @@ def test_a_hull_that_changed_its_number_on_the_way_is_followed(ship, find):
     vessel.visits[2]["mmsi"] = 677001870
     (finding,) = find(KIND, vessel)
     assert (finding.mmsi, finding.other_mmsi) == (677001870, (352001870,))
+
+
+def test_a_relay_goes_on_when_the_hull_takes_another_identity(ship, find):
+    """The hull was SU RI 7 in Chongjin, GOLDEN LILY after; one `hull_id` spans both."""
+    old = {"mmsi": 445000123, "segment_id": "old track"}
+    vessel = ship().calls("KP_CHONGJIN", 0, 2, **old).calls("RU_KHOLMSK", 6, 9).calls("KR_POHANG", 13, 15)
+    vessel.says(None, -30, 3, name="SU RI 7", **old).says(None, 4, 400)
+    (finding,) = find(KIND, vessel)
+    assert (finding.mmsi, finding.other_mmsi) == (vessel.mmsi, (445000123,))
+    assert finding.voyage_id == "voyage RU_KHOLMSK to KR_POHANG"
+    assert finding.headline == (
+        "GOLDEN LILY (MMSI 352001870) called at Chongjin as SU RI 7 (MMSI 445000123), then at Kholmsk, then at Pohang"
+    )
+    assert ("that call was made as", "SU RI 7 (MMSI 445000123)") in {(e.what, e.observed) for e in finding.evidence}
+    (call,) = [one for one in find("watched_port_call", vessel) if "Chongjin" in one.headline]
+    assert (call.mmsi, call.hull_id) == (445000123, finding.hull_id)
+
+
+def test_a_market_under_a_third_identity_is_named_by_it(ship, find):
+    vessel = ship().calls("KP_CHONGJIN", 0, 2).calls("RU_KHOLMSK", 6, 9)
+    vessel.calls("KR_POHANG", 13, 15, mmsi=273000222, segment_id="new track")
+    vessel.says(None, -30, 12).says(None, 12, 40, mmsi=273000222, segment_id="new track", name="MIRAE 3")
+    (finding,) = find(KIND, vessel)
+    assert finding.headline.startswith("MIRAE 3 (MMSI 273000222) called at Chongjin as GOLDEN LILY (MMSI 352001870)")

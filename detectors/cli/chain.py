@@ -1,0 +1,81 @@
+"""The chain of a hull as lines of text: its identities over time with its watched calls, and each link's evidence.
+
+Takes a `Case`; gives lines for a terminal. What belongs to the chain is decided in `detectors.explain`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from detectors.borne import BorneIdentity, days_before
+from detectors.cli.terminal import safe, wrap, wrapped_grid
+from detectors.explain import Case
+from detectors.links import Link, sure
+from vessels.ais import mmsi_text
+
+_INDENT: Final = 2
+
+
+def chain_lines(case: Case, width: int) -> list[str]:
+    """The identities of the hull and the links between them; nothing where it has but one and shares no number."""
+    chain = case.chain
+    lines: list[str] = []
+    if len(chain.identities) > 1:
+        rows = [row for one in chain.identities for row in _identity(one, case)]
+        lines += ["Who this hull was, or may have been", *wrapped_grid(["", ""], rows, width, indent=_INDENT)[1:], ""]
+    if chain.sharing:
+        rows = [row for one in chain.sharing for row in _identity(one, case)]
+        title = "Other tracks under its MMSI or IMO number"
+        lines += [title, *wrapped_grid(["", ""], rows, width, indent=_INDENT)[1:], ""]
+    for title, links in (("Link", chain.links), ("Possible link", chain.possible_links)):
+        for link in links:
+            lines += [*_link(title, link, width), ""]
+    return lines
+
+
+def called_as(identity: BorneIdentity | None) -> str:
+    """Under which name, or else MMSI, a call was made."""
+    return "" if identity is None else identity.name or f"MMSI {mmsi_text(identity.mmsi)}"
+
+
+def _identity(one: BorneIdentity, case: Case) -> list[Sequence[str]]:
+    """A row for the identity, one for how sure it is, and one for each call at a watched zone."""
+    is_now = one.key == case.chain.now
+    rows: list[Sequence[str]] = [[f"{_day(one.first_seen)} to {_day(one.last_seen)}", one.who]]
+    rows.append(["", "claimed on this voyage" if is_now else one.sure_in_words])
+    for call in one.watched_calls:
+        end = "on" if call.end is None else f"to {_day(call.end)}"
+        when = f"{_day(call.start)} {end}"
+        if call.end is not None and call.end < case.voyage["start"]:
+            when += f", {days_before(call, case.voyage['start'])} the voyage"
+        rows.append(["", f"called at {call.zone_name} ({call.zone_id}, watch {call.watch}), {when}"])
+    return rows
+
+
+def _link(title: str, link: Link, width: int) -> list[str]:
+    """Who became whom and when, then the table of what speaks for and against."""
+    returned = ", which is heard again later" if link.from_silence else ""
+    back = ", heard before" if link.to_silence else ""
+    head = f"{title} {sure(link.probability)}: {link.before.label}{returned}, then {link.after.label}{back}"
+    between = f"silent from {_instant(link.ended)} to {_instant(link.began)}: {link.sailed_in_words}"
+    rows = [
+        [f"{reason.weight_db:+.1f} dB", "for" if reason.weight_db >= 0 else "against", reason.what, reason.observed]
+        for reason in link.reasons
+    ]
+    if link.weight_db is not None:
+        rows.append([f"{link.weight_db:+.1f} dB", "", "together", "before the prior and rivals; +10 dB: ten to one"])
+    rows += [
+        [f"{rival.probability:.2f}", "rival", f"MMSI {mmsi_text(rival.mmsi)}", rival.words] for rival in link.rivals
+    ]
+    lines = [*wrap(safe(head), width), *wrap(between, width, _INDENT)]
+    lines += wrapped_grid(["", "", "", ""], rows, width, indent=_INDENT)[1:] if rows else []
+    more = link.n_rivals - len(link.rivals)
+    return [*lines, *(wrap(f"and {more} more rivals", width, _INDENT) if more > 0 else [])]
+
+
+def _day(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def _instant(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")

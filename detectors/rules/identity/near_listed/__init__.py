@@ -1,0 +1,1 @@
+"""Ships whose number or name is a slip away from a listed one: found, compared, weighed."""

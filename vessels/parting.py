@@ -1,0 +1,216 @@
+"""Tracks parted where two hulls exchanged their numbers without a break that motion alone could tell.
+
+Takes the tables of a history and the hull links; gives both with such tracks cut in two: the hull that bore the number
+before, and the hull that bore it after. Only strong links that cross cut a track; all others stay as they are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vessels.geodesy import step_distances_nmi
+from vessels.hulls.ends import times_us
+from vessels.schema import HULL_LINKS, IDENTITIES, SEGMENTS, TIMESTAMP, VOYAGES, Table, make_id
+
+_PLACED: Final = {"port_visits": "start", "zone_presences": "start", "sketches": "timestamp", "silences": "start"}
+"""Tables whose rows go to one part or the other, and the time that says to which."""
+
+
+class _Cut(NamedTuple):
+    """Where a track is parted: its last report before, its first after, and the name of what follows."""
+
+    segment_id: str
+    mmsi: int
+    before_us: int
+    after_us: int
+    new_id: str
+
+
+def part_tracks(tables: Mapping[str, pa.Table], links: pa.Table) -> tuple[dict[str, pa.Table], pa.Table]:
+    """The tables and links with the tracks of exchanges parted. The second part is named by its MMSI and start."""
+    cuts = _cuts_of(tables["silences"], links)
+    out = dict(tables)
+    for cut in sorted(cuts, key=lambda one: (one.mmsi, -one.after_us)):
+        # The last cut of a track comes first, so that what goes before it keeps its name until its own cut.
+        for name, time in _PLACED.items():
+            out[name] = _renamed(out[name], cut, time)
+        out["segments"] = _parted(out["segments"], SEGMENTS, cut, "start", "end", _segment_facts(out, cut))
+        out["identities"] = _parted(out["identities"], IDENTITIES, cut, "first_seen", "last_seen", _spell_facts)
+        out["voyages"] = _parted(out["voyages"], VOYAGES, cut, "start", "last_seen", _voyage_facts)
+        out["silences"] = _without(out["silences"], cut)
+        links = _relinked(links, cut)
+    if cuts:
+        for name, time in {**_PLACED, "segments": "start", "identities": "first_seen", "voyages": "start"}.items():
+            out[name] = _in_order(out[name], out["segments"], time)
+        out["vessels"] = _counted(out["vessels"], cuts)
+    return out, links
+
+
+def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
+    """A cut for each silence that strong links lead out of and into, both of one other number."""
+    strong = links.filter(links["is_strong"]).to_pylist()
+    times = zip(strong, _us([row["ended"] for row in strong]), _us([row["began"] for row in strong]), strict=True)
+    out: dict[tuple[str, int], set[int]] = {}
+    back: dict[tuple[str, int], set[int]] = {}
+    for row, ended, began in times:
+        if row["from_silence"]:
+            out.setdefault((row["from_segment_id"], ended), set()).add(row["to_mmsi"])
+        if row["to_silence"]:
+            back.setdefault((row["to_segment_id"], began), set()).add(row["from_mmsi"])
+    if not out or not back:
+        return []
+    known = pc.is_in(silences["segment_id"], value_set=pa.array(sorted({segment for segment, _ in out})))
+    rows = silences.filter(known)
+    cuts = []
+    for segment, mmsi, before, after, leap in zip(
+        rows["segment_id"].to_pylist(), rows["mmsi"].to_pylist(), times_us(rows["start"]).tolist(),
+        times_us(rows["end"]).tolist(), rows["is_leap"].to_pylist(), strict=True,
+    ):  # fmt: skip
+        to, come = out.get((segment, before), set()), back.get((segment, after), set())
+        if to & come and (leap or _both_silent(strong, segment, before)):
+            cuts.append(_Cut(segment, mmsi, before, after, make_id("segment", mmsi, after)))
+    return cuts
+
+
+def _both_silent(strong: Sequence[Mapping[str, Any]], segment: str, before_us: int) -> bool:
+    """Whether what leads out of a silence leads into another: an exchange, and no identity borne meanwhile."""
+    ended = _us([row["ended"] for row in strong])
+    return any(
+        row["from_segment_id"] == segment and time == before_us and row["from_silence"] and row["to_silence"]
+        for row, time in zip(strong, ended, strict=True)
+    )
+
+
+def _us(times: Sequence[datetime]) -> list[int]:
+    result: list[int] = pa.array(times, TIMESTAMP).cast(pa.int64()).to_pylist()
+    return result
+
+
+def _rows_of(table: pa.Table, segment_id: str) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = pc.fill_null(pc.equal(table["segment_id"], segment_id), False).to_numpy()
+    return found
+
+
+def _renamed(table: pa.Table, cut: _Cut, time: str) -> pa.Table:
+    """The rows of a track from the cut on under the new name."""
+    later = _rows_of(table, cut.segment_id) & (times_us(table[time]) >= cut.after_us)
+    place = table.schema.get_field_index("segment_id")
+    names = pc.if_else(pa.array(later), cut.new_id, table["segment_id"])
+    return table.set_column(place, table.schema.field(place), names)
+
+
+_Facts = Callable[[dict[str, Any], _Cut], tuple[dict[str, Any], dict[str, Any]]]
+
+
+def _parted(table: pa.Table, declared: Table, cut: _Cut, start: str, end: str, facts: _Facts) -> pa.Table:
+    """Rows that last over the cut made two; what the two halves say beside the times comes from `facts`."""
+    own = _rows_of(table, cut.segment_id)
+    first, last = times_us(table[start]), times_us(table[end])
+    over = own & (first <= cut.before_us) & (last >= cut.after_us)
+    table = _renamed(table, cut, start)
+    rows = table.filter(pa.array(over)).to_pylist()
+    before, after = pa.array([cut.before_us, cut.after_us], pa.int64()).cast(TIMESTAMP).to_pylist()
+    halves = []
+    for row in rows:
+        one, other = facts(row, cut)
+        halves += [{**row, **one, end: before}, {**row, **other, start: after, "segment_id": cut.new_id}]
+    made = declared.build({name: [half[name] for half in halves] for name in declared.names})
+    return declared.concat([table.filter(pa.array(~over)), made])
+
+
+def _segment_facts(tables: Mapping[str, pa.Table], cut: _Cut) -> _Facts:
+    """Lengths from the sketches, places and motion from the silence; counts shared out by time."""
+    silence = next(
+        row
+        for row in tables["silences"].filter(pa.array(_rows_of(tables["silences"], cut.segment_id))).to_pylist()
+        if _us([row["start"]])[0] == cut.before_us
+    )
+    sailed = [_sailed_nmi(tables["sketches"], name) for name in (cut.segment_id, cut.new_id)]
+
+    def facts(row: dict[str, Any], _: _Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+        share = _share(row["start"], row["end"], cut)
+        n = min(max(round(row["n_positions"] * share), 1), row["n_positions"] - 1)
+        ends = {f"end_{name}": silence[f"start_{name}"] for name in _AT_ENDS}
+        starts = {f"start_{name}": silence[f"end_{name}"] for name in _AT_ENDS}
+        one = {**ends, "n_positions": n, "distance_nmi": sailed[0]}
+        return one, {**starts, "n_positions": row["n_positions"] - n, "distance_nmi": sailed[1]}
+
+    return facts
+
+
+_AT_ENDS: Final = ("lat", "lon", "sog_kn", "cog_deg", "draught_m")
+
+
+def _share(start: datetime, end: datetime, cut: _Cut) -> float:
+    """The share of a span, the silence left out, that lies before the cut."""
+    first, last = _us([start, end])
+    before, after = cut.before_us - first, last - cut.after_us
+    return before / (before + after) if before + after > 0 else 0.5
+
+
+def _sailed_nmi(sketches: pa.Table, segment_id: str) -> float:
+    track = sketches.filter(pa.array(_rows_of(sketches, segment_id)))
+    return round(float(step_distances_nmi(track["lat"].to_numpy(), track["lon"].to_numpy()).sum()), 3)
+
+
+def _spell_facts(row: dict[str, Any], cut: _Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+    n = max(round(row["n_reports"] * _share(row["first_seen"], row["last_seen"], cut)), 1)
+    return {"n_reports": n}, {"n_reports": max(row["n_reports"] - n, 1)}
+
+
+def _voyage_facts(row: dict[str, Any], cut: _Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The voyage up to the cut is open, the one after it has no origin; both are drawn anew with their hulls."""
+    before, after = pa.array([cut.before_us, cut.after_us], pa.int64()).cast(TIMESTAMP).to_pylist()
+    share = _share(row["start"], row["last_seen"], cut)
+    n = max(round(row["n_positions"] * share), 1)
+    name = make_id("voyage", cut.mmsi, cut.after_us)
+    nowhere = {"end": None, "is_open": True, "destination": None, "destination_visit_id": None}
+    one = {**nowhere, "span_end": before, "n_positions": n, "duration_h": row["duration_h"] * share}
+    other = {"voyage_id": name, "origin": None, "origin_visit_id": None, "span_start": after}
+    return one, {**other, "n_positions": max(row["n_positions"] - n, 1), "duration_h": row["duration_h"] * (1 - share)}
+
+
+def _without(silences: pa.Table, cut: _Cut) -> pa.Table:
+    """The silences without the one that was cut."""
+    gone = _rows_of(silences, cut.segment_id) & (times_us(silences["start"]) == cut.before_us)
+    return silences.filter(pa.array(~gone))
+
+
+def _relinked(links: pa.Table, cut: _Cut) -> pa.Table:
+    """The links with the new name where they touch what follows the cut, which is a silence no more."""
+    rows = []
+    for row in links.to_pylist():
+        (ended,), (began,) = _us([row["ended"]]), _us([row["began"]])
+        changed = dict(row)
+        if row["from_segment_id"] == cut.segment_id:
+            changed["from_segment_id"] = cut.segment_id if ended <= cut.before_us else cut.new_id
+            changed["from_silence"] = row["from_silence"] and ended != cut.before_us
+        if row["to_segment_id"] == cut.segment_id and began >= cut.after_us:
+            changed["to_segment_id"] = cut.new_id
+            changed["to_silence"] = row["to_silence"] and began != cut.after_us
+        rows.append(changed)
+    return HULL_LINKS.build({name: [row[name] for row in rows] for name in HULL_LINKS.names})
+
+
+def _in_order(table: pa.Table, segments: pa.Table, time: str) -> pa.Table:
+    """Sorted by MMSI, then by when the track began, then by time; otherwise as before."""
+    place = pc.index_in(table["segment_id"], value_set=segments["segment_id"].combine_chunks())
+    began = np.append(times_us(segments["start"]), np.iinfo(np.int64).max)
+    track = began[pc.fill_null(place, len(began) - 1).to_numpy()]
+    order = np.lexsort((times_us(table[time]), track, table["mmsi"].to_numpy()))
+    return table.take(pa.array(order))
+
+
+def _counted(vessels: pa.Table, cuts: Sequence[_Cut]) -> pa.Table:
+    """One track more for each cut."""
+    mmsi, counts = np.unique([cut.mmsi for cut in cuts], return_counts=True)
+    more = dict(zip(mmsi.tolist(), counts.tolist(), strict=True))
+    known = zip(vessels["mmsi"].to_pylist(), vessels["n_segments"].to_pylist(), strict=True)
+    n = [n + more.get(one, 0) for one, n in known]
+    place = vessels.schema.get_field_index("n_segments")
+    return vessels.set_column(place, vessels.schema.field(place), pa.array(n, pa.int64()))
