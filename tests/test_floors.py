@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.events.*",),
     ("vessels.hulls.*",),
     ("vessels.legs", "vessels.voyages"),
-    ("vessels.chaining", "vessels.joining", "vessels.parts", "vessels.redrawing", "vessels.sketched"),
+    ("vessels.chaining", "vessels.joining", "vessels.parting", "vessels.parts", "vessels.redrawing", "vessels.sketched"),
     ("vessels.history",),
     # detectors: what is odd about it
     ("detectors.finding", "detectors.measures", "detectors.watchlist", "detectors.destinations"),

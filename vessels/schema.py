@@ -149,6 +149,7 @@ SEGMENTS: Final = Table(
         Column("distance_nmi", _F64, "distance along the track", "nmi"),
         Column("max_implied_speed_kn", _F64, "highest speed between two reports 1 minute or more apart", "kn"),
         Column("median_interval_s", _F64, "median time between two reports", "s"),
+        Column("longest_interval_h", _F64, "longest time between two reports", "h"),
         Column("cruise_kn", _F64, "reported speed under way, median", "kn"),
         Column("start_draught_m", _F64, "draught claimed first", "m"),
         Column("end_draught_m", _F64, "draught claimed last", "m"),
@@ -176,7 +177,7 @@ SILENCES: Final = Table(
         Column("end_cog_deg", _F64, "course after", "degree"),
         Column("start_draught_m", _F64, "draught claimed last before", "m"),
         Column("end_draught_m", _F64, "draught claimed soon after", "m"),
-        Column("is_leap", _BOOL, "short, but the ship came farther than the speeds it reports explain"),
+        Column("is_leap", _BOOL, "short, but neither speeds nor courses reported at its ends explain it"),
     ),
 )
 """Long silences within a track, in which the hull may have borne another number, and leaps, over which it may not be

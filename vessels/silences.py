@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
-from vessels.geodesy import bearing_deg
+from vessels.geodesy import angle_between, bearing_deg
 from vessels.parameters import Parameters
 from vessels.schema import SILENCES
 from vessels.segments import Segments
@@ -49,7 +49,7 @@ class SilenceParameters(Parameters):
         3.0,
         gt=0,
         le=100,
-        description="A step is a leap if it goes so much farther than the speeds reported at both ends explain. "
+        description="A step is a leap if it goes so much farther than the speeds and courses at both ends explain. "
         "Source: three times the motion model's slack, clear of errors of position.",
     )
     leap_speed_factor: float = Field(
@@ -82,6 +82,7 @@ def segment_habits(segments: Segments, draught: FloatArray) -> dict[str, npt.NDA
     sog, cog = _motion_at(segments, np.concatenate([first, last]), np.repeat([1, 0], n))
     return {
         "median_interval_s": _median_interval_s(segments),
+        "longest_interval_h": _longest_interval_h(segments),
         "cruise_kn": _cruise_kn(segments),
         "start_draught_m": _first_known(draught, segments),
         "end_draught_m": draught[last] if n else np.zeros(0),
@@ -90,6 +91,14 @@ def segment_habits(segments: Segments, draught: FloatArray) -> dict[str, npt.NDA
         "end_sog_kn": sog[n:],
         "end_cog_deg": cog[n:],
     }
+
+
+def _longest_interval_h(segments: Segments) -> FloatArray:
+    """Longest time between reports by track; NaN for a track of one report. Shape (s,)."""
+    if not len(segments):
+        return np.zeros(0)
+    longest = np.maximum.reduceat(segments.step_h, segments.offsets[:-1]).astype(np.float64).round(4)
+    return np.where(np.diff(segments.offsets) > 1, longest, np.nan)
 
 
 def _first_known(values: FloatArray, segments: Segments) -> FloatArray:
@@ -146,17 +155,31 @@ def _silent_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
 
 
 def _leap_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
-    """Rows that end a leap: a short step that the speeds reported at both ends do not explain."""
+    """Rows that end a leap: a short step that the speeds and courses reported at its ends do not explain.
+
+    It goes too far for the speeds; or neither the course before nor the one after leads there: a turn of 60 degrees
+    and more from both.
+    """
     after = np.flatnonzero(segments.step_nmi > np.float32(parameters.leap_nmi))
-    hours = segments.step_h[after]
-    reported = np.maximum(segments.sog[after], segments.sog[after - 1])
-    explained = np.float32(parameters.leap_nmi) + np.float32(parameters.leap_speed_factor) * reported * hours
-    over = segments.step_nmi[after] - explained
-    short = (over > 0) & (hours < np.float32(parameters.min_silence_h))
-    return _longest(segments, after[short], over[short], parameters.max_per_track)
+    after = after[segments.step_h[after] < np.float32(parameters.min_silence_h)]
+    before = after - 1
+    hours, apart = segments.step_h[after].astype(np.float64), segments.step_nmi[after].astype(np.float64)
+    course = bearing_deg(segments.lat[before], segments.lon[before], segments.lat[after], segments.lon[after])
+    excess = []
+    for row in (before, after):
+        run = segments.sog[row] * hours
+        angle = np.radians(angle_between(segments.cog[row], course))
+        astray = np.sqrt(np.maximum(run**2 + apart**2 - 2.0 * run * apart * np.cos(angle), 0.0))
+        explained = parameters.leap_nmi + parameters.leap_speed_factor * run
+        led = np.where(run > 0.0, astray - run - parameters.leap_nmi, -np.inf)
+        excess.append(np.stack([apart - explained, led]))
+    # NaN, where a speed or a course is not known, is no excess.
+    over = np.maximum(*np.minimum(*excess))
+    leaps = over > 0.0
+    return _longest(segments, after[leaps], over[leaps], parameters.max_per_track)
 
 
-def _longest(segments: Segments, rows: IntArray, by: npt.NDArray[np.float32], most: int) -> IntArray:
+def _longest(segments: Segments, rows: IntArray, by: npt.NDArray[np.floating], most: int) -> IntArray:
     """Of each track's rows the few for which `by` is greatest, in order."""
     segment = np.searchsorted(segments.offsets, rows, side="right") - 1
     order = np.lexsort((rows, -by, segment))

@@ -23,6 +23,8 @@ from vessels.units import US_PER_H
 Z_95: Final = 1.959963984540054
 """Quantile of the normal distribution for a two-sided interval of 95 %."""
 SERIOUS: Final = ("critical", "high")
+_EVER_AFTER_US: Final = 2**62
+"""A case may be told of voyages long after the plant has ended, as that of an identity borrowed for a while."""
 _LINK_SLACK_US: Final = US_PER_H
 """A link is the one planted when it spans the planted silence; a report or two may lie between."""
 
@@ -150,9 +152,11 @@ class _FalseFindings:
 def _false_findings(new: Sequence[Sighting], plants: Sequence[Plant], unplanted: View) -> _FalseFindings:
     told, already = [], []
     for finding in new:
+        if any(finding.meets(p.mmsi, p.start_us, _EVER_AFTER_US) for p in plants if not KINDS[p.kind].is_lookalike):
+            continue
         touched = [KINDS[p.kind] for p in plants if finding.meets(p.mmsi, p.start_us, p.end_us)]
         lawful = [kind for kind in touched if kind.is_lookalike]
-        if len(lawful) < len(touched) or any(finding.kind in kind.shows for kind in lawful):
+        if any(finding.kind in kind.shows for kind in lawful):
             continue
         if unplanted.about(finding):
             already.append(finding)
@@ -207,10 +211,16 @@ def _told(
 ) -> tuple[list[StrongLink], list[StrongLink], list[StrongLink]]:
     """Strong links of one hull, of two, and those between two tracks that the unplanted data already had."""
     known = {(one.from_mmsi, one.to_mmsi) for one in before}
-    right = [link for link in links if truth.is_one_hull(link)]
-    other = [link for link in links if not truth.is_one_hull(link)]
-    there = [link for link in other if (link.from_mmsi, link.to_mmsi) in known]
-    return right, [link for link in other if (link.from_mmsi, link.to_mmsi) not in known], there
+    right, wrong, there = [], [], []
+    for link in links:
+        hulls = truth.hulls(link)
+        if hulls[0] is not None and hulls[0] == hulls[1]:
+            right.append(link)
+        elif hulls in known or (link.from_mmsi, link.to_mmsi) in known:
+            there.append(link)
+        else:
+            wrong.append(link)
+    return right, wrong, there
 
 
 def _share(n: int, of: int) -> float | None:

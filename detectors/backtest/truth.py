@@ -24,10 +24,10 @@ class HullTruth:
         order = heard[np.lexsort((fleet.time_us[heard], sheet.mmsi[heard]))]
         self._rows, self._mmsi = order, sheet.mmsi[order]
 
-    def is_one_hull(self, link: StrongLink) -> bool:
-        """Whether the last report before and the first after come from one track of the user's data."""
+    def hulls(self, link: StrongLink) -> tuple[int | None, int | None]:
+        """The user's own MMSI of the track that each end of a link comes from; None where no report is found there."""
         before = self._hull(link.from_mmsi, link.ended_us, link.from_place)
-        return before is not None and before == self._hull(link.to_mmsi, link.began_us, link.to_place)
+        return before, self._hull(link.to_mmsi, link.began_us, link.to_place)
 
     def _hull(self, mmsi: int, us: int, place: tuple[float, float]) -> int | None:
         low, high = np.searchsorted(self._mmsi, [mmsi, mmsi + 1]).tolist()

@@ -19,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 NMI_PER_DEGREE: Final = 60.0
 SCALES_DEG: Final = (5.0, 0.5, 0.1)
 """Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a berth."""
+LEAST_SPAN_H: Final = 0.1
+"""Rates are taken over the span of the data, and no less than this."""
 BURST_DEG: Final = 0.5
 BURST_DAYS: Final = 1.0
 """Births are counted by day too: a feed that comes back brings many at once."""
@@ -31,7 +33,7 @@ def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
     so that no rate is nought.
     """
     born = starts.silence < 0
-    hours = max((span_us[1] - span_us[0]) / US_PER_H, 24.0)
+    hours = max((span_us[1] - span_us[0]) / US_PER_H, LEAST_SPAN_H)
     day = (starts.time_us - span_us[0]) // int(BURST_DAYS * US_PER_DAY)
     rate = np.zeros(len(starts))
     # A track that wakes from a silence has all that wake for its crowd; one that is born has those born.
@@ -41,7 +43,7 @@ def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
             others = near - (counted if step != SCALES_DEG[0] else 0)
             rate = np.where(own, np.maximum(rate, others / (_area(starts.lat, step) * hours)), rate)
         near = _counts_around(starts.lat, starts.lon, BURST_DEG, counted, day) - counted
-        burst_h = 3.0 * BURST_DAYS * 24.0
+        burst_h = min(3.0 * BURST_DAYS * 24.0, hours)
         rate = np.where(own, np.maximum(rate, near / (_area(starts.lat, BURST_DEG) * burst_h)), rate)
     return rate
 

@@ -70,6 +70,8 @@ class Ends:
     draught_m: FloatArray
     cruise_kn: FloatArray
     interval_s: FloatArray
+    longest_h: FloatArray
+    n_reports: IntArray
     claims: Claims
 
     def __len__(self) -> int:
@@ -107,6 +109,8 @@ def _ends(segments: pa.Table, silences: pa.Table, spells: "_Spells", side: Side)
         draught_m=column(f"{mine}_draught_m", f"{other}_draught_m"),
         cruise_kn=_floats(segments["cruise_kn"])[segment],
         interval_s=_floats(segments["median_interval_s"])[segment],
+        longest_h=_floats(segments["longest_interval_h"])[segment],
+        n_reports=_ints(segments["n_positions"], 0)[segment],
         claims=spells.at(segment, time_us, side),
     )
 

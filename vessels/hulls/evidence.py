@@ -91,7 +91,7 @@ NEAR_SHARE: Final = (0.10, 0.25)
 NEAR_M: Final = (10.0, 4.0)
 """What retyping explains, as in the identity rules: a tenth or 10 m of length, a quarter or 4 m of beam."""
 
-PLACE, BODIES, DRAUGHT, CLASS, SET, HABIT, CRUISE, CLAIMED, NUMBERS, HEARD, OVERLAP = (
+PLACE, BODIES, DRAUGHT, CLASS, SET, HABIT, CRUISE, CLAIMED, NUMBERS, HEARD, QUIET, OVERLAP = (
     "place and time",
     "dimensions",
     "draught",
@@ -102,6 +102,7 @@ PLACE, BODIES, DRAUGHT, CLASS, SET, HABIT, CRUISE, CLAIMED, NUMBERS, HEARD, OVER
     "name and call sign",
     "IMO number and MMSI",
     "heard before or after",
+    "edge of the data",
     "both on the air",
 )
 
@@ -113,6 +114,16 @@ class Weighed:
     weights: dict[str, FloatArray]
     gap_h: FloatArray
     distance_nmi: FloatArray
+
+    @property
+    def is_tied(self) -> npt.NDArray[np.bool_]:
+        """Whether anything of the hull was compared, or a claim agrees: place alone ties nothing."""
+        tied = np.zeros(len(self.gap_h), dtype=np.bool_)
+        for name in (BODIES, DRAUGHT, CRUISE):
+            tied |= np.isfinite(self.weights[name])
+        for name in (CLAIMED, NUMBERS):
+            tied |= np.nan_to_num(self.weights[name]) > 0.0
+        return tied
 
     @property
     def total_db(self) -> FloatArray:
@@ -136,6 +147,7 @@ class Weighed:
 class Background:
     """What is measured once for all pairs: birth rates by start, bodies, shares and bearers of claims."""
 
+    span_us: tuple[int, int]
     birth_rate: FloatArray
     bodies: Bodies
     class_share: FloatArray
@@ -148,13 +160,14 @@ class Background:
     mmsi_tracks: IntArray
 
 
-def background_of(starts: Ends, birth_rate: FloatArray, bodies: Bodies) -> Background:
-    """Measure on the starts how common claims and habits are."""
+def background_of(starts: Ends, birth_rate: FloatArray, bodies: Bodies, span_us: tuple[int, int]) -> Background:
+    """Measure on the starts how common claims and habits are. `span_us` is the first and last report of all."""
     born = starts.silence < 0
     claims = starts.claims
     _, place, tracks = np.unique(starts.mmsi, return_inverse=True, return_counts=True)
     log = np.log(np.maximum(starts.interval_s[born], 1.0))
     return Background(
+        span_us=span_us,
         birth_rate=birth_rate,
         bodies=bodies,
         class_share=shares_of(claims.type_group[born]),
@@ -197,6 +210,7 @@ def weigh_pairs(
         CLAIMED: claimed,
         NUMBERS: numbers,
         HEARD: _heard(ends, starts, e, s),
+        QUIET: _quiet(ends, starts, e, s, background.span_us, parameters),
         OVERLAP: np.where(gap_h < 0.0, OVERLAP_DB, np.nan),
     }  # fmt: skip
     return Weighed(weights, gap_h, apart)
@@ -240,9 +254,12 @@ def usual_rate(gap_h: FloatArray, parameters: LinkParameters) -> FloatArray:
 
 
 def _least_gap(ends: Ends, starts: Ends, e: IntArray, s: IntArray, gap_h: FloatArray) -> FloatArray:
-    """The gap, no shorter than the tracks' usual intervals and a minute: within those nothing is known. Hours."""
+    """The gap, or the overlap, no shorter than the tracks' usual intervals and a minute, within which nothing is known.
+
+    Hours.
+    """
     usual_h = np.fmax(ends.interval_s[e], starts.interval_s[s]) / 3600.0
-    return np.maximum(gap_h, np.fmax(usual_h, LEAST_GAP_H))
+    return np.maximum(np.abs(gap_h), np.fmax(usual_h, LEAST_GAP_H))
 
 
 def whereabouts(
@@ -394,6 +411,23 @@ def _heard(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> FloatArray:
     earlier = _n_above(-starts.time_us[:n], number[:n], -starts.time_us, number)
     before = earlier > (starts.time_us[starts.segment] < starts.time_us)
     return np.where(again[e], HEARD_BEFORE_DB, 0.0) + np.where(before[s], HEARD_BEFORE_DB, 0.0)
+
+
+def _quiet(
+    ends: Ends, starts: Ends, e: IntArray, s: IntArray, span_us: tuple[int, int], parameters: LinkParameters
+) -> FloatArray:
+    """Against: the old track may go on, or the new one have been there before, because the data end or begin so near.
+
+    Nothing from thrice the longest interval of the track on; a tenth of it says a hundred to one.
+    """
+    before = (starts.time_us - span_us[0]) / US_PER_H
+    after = (span_us[1] - ends.time_us) / US_PER_H
+    total = np.zeros(len(e))
+    for side, which, heard_h in ((ends, e, after), (starts, s, before)):
+        needed_h = np.maximum(3.0 * np.nan_to_num(side.longest_h), parameters.silent_h)
+        share = np.clip(heard_h / needed_h, 1e-2, 1.0)
+        total += np.where(side.silence < 0, 20.0 * np.log10(share), 0.0)[which]
+    return total
 
 
 def _n_above(values: IntArray, groups: IntArray, floor: IntArray, group: IntArray) -> IntArray:

@@ -50,9 +50,11 @@ def find_links(
         return HULL_LINKS.empty()
     ends, starts = both_ends(segments, silences, identities)
     span = int(times_us(segments["start"]).min()), int(times_us(segments["end"]).max())
-    background = background_of(starts, birth_rates(starts, span), bodies_of(starts))
-    prior_db = _prior_db(ends, span, parameters)
+    background = background_of(starts, birth_rates(starts, span), bodies_of(starts), span)
+    prior_db = _prior_db(ends, starts, span, parameters)
     e, s = candidate_pairs(ends, starts, parameters)
+    enough = np.minimum(ends.n_reports[e], starts.n_reports[s]) >= parameters.min_reports
+    e, s = e[enough], s[enough]
     across = crossing(ends, starts, e, s)
     exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background.birth_rate, parameters)
     changed = _worth_keeping(ends, starts, e, s, background, prior_db, parameters)
@@ -68,14 +70,14 @@ def find_links(
     return _table(ends, starts, e, s, order, weighed, probability, segments, identities, parameters)
 
 
-def _prior_db(ends: Ends, span: tuple[int, int], parameters: LinkParameters) -> float:
+def _prior_db(ends: Ends, starts: Ends, span: tuple[int, int], parameters: LinkParameters) -> float:
     """Odds that a track which ended did so because its hull took another identity, in decibans.
 
-    The share of identities that are changed, over the share that end at all before the data do.
+    The share of identities that are changed, over the share that end at all before the data do, of those that could.
     """
-    own = ends.silence < 0
-    ended = int((ends.time_us[own] < span[1] - int(EDGE_DAYS * US_PER_DAY)).sum())
-    share = (ended + 1.0) / (int(own.sum()) + 1.0)
+    edge = span[1] - int(EDGE_DAYS * US_PER_DAY)
+    could = (ends.silence < 0) & (starts.time_us < edge)
+    share = (int((ends.time_us[could] < edge).sum()) + 1.0) / (int(could.sum()) + 1.0)
     return float(10.0 * np.log10(min(parameters.change_share / share, 0.5)))
 
 
@@ -99,7 +101,8 @@ def _worth_keeping(
     kept = [np.zeros(0, dtype=np.intp)]
     for begin in range(0, len(e), _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        total = weigh_pairs(ends, starts, e[block], s[block], background, parameters).total_db
+        weighed = weigh_pairs(ends, starts, e[block], s[block], background, parameters)
+        total = np.where(weighed.is_tied, weighed.total_db, -np.inf)
         from_silence, to_silence = ends.silence[e[block]] >= 0, starts.silence[s[block]] >= 0
         total += np.where(to_silence, 0.0, prior_db)
         # A leap is too short to have borne another identity meanwhile: it can only be half of an exchange.

@@ -31,6 +31,21 @@ class LinkParameters(Parameters):
         description="No link needs more speed than this, over a slack of 2 nmi. "
         "Source: the motion model's floor speed.",
     )
+    min_reports: int = Field(
+        3,
+        ge=1,
+        le=10_000,
+        description="Tracks of fewer reports are linked to nothing. Source: one or two reports may be a damaged "
+        "number; as the motion model's min_positions.",
+    )
+    silent_h: float = Field(
+        6.0,
+        gt=0,
+        le=720,
+        description="A track is taken to have ended, or not to have been there before, once it has been silent for so "
+        "long, and for three times its own longest interval; less counts against a link. Source: the shortest silence "
+        "that is kept.",
+    )
     change_share: float = Field(
         1e-3,
         gt=0,

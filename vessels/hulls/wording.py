@@ -1,6 +1,7 @@
 """What was observed for each piece of a link's evidence, in words."""
 
 import math
+from typing import Final
 
 import pyarrow as pa
 
@@ -29,30 +30,31 @@ def observed(
     if name == piece.SET:
         return _pair("transceiver", ends, starts, e, s, identities, "class {} set")
     if name == piece.CLAIMED:
-        names, signs = (_pair(c, ends, starts, e, s, identities, "{}") for c in ("name", "call_sign"))
-        return f"name {names}; call sign {signs}"
+        said = [_pair(c, ends, starts, e, s, identities, "{}") for c in ("name", "call_sign")]
+        told = [f"{what} {one}" for what, one in zip(("name", "call sign"), said, strict=True) if one != _NEVER]
+        return "; ".join(told)
     if name == piece.NUMBERS:
         imo = [str(one) if one > 0 else "none" for one in (int(ends.claims.imo[e]), int(starts.claims.imo[s]))]
         numbers = f"MMSI {ends.mmsi[e]:09d}, then {starts.mmsi[s]:09d}"
         return f"IMO number {imo[0]}, then {imo[1]}; {numbers}" if imo != ["none", "none"] else numbers
     if name == piece.HEARD:
         return "the old MMSI is heard again, or the new one was heard before, on another track"
+    if name == piece.QUIET:
+        return "the data begin so shortly before the new one, or end so shortly after the old one, that little is known"
     if name == piece.OVERLAP:
-        return f"the new one was heard {-gap_h:.1f} h before the old one's last report"
+        return f"the new one was heard {_hours(-gap_h)} before the old one's last report"
     return ""
 
 
 def _place(ends: Ends, starts: Ends, e: int, s: int, gap_h: float, apart_nmi: float) -> str:
-    text = f"{apart_nmi:.1f} nmi apart, {_hours(gap_h)} of silence"
+    text = f"{apart_nmi:.1f} nmi apart, {_hours(gap_h) if gap_h > 0 else 'no'} silence between"
     if gap_h > 0 and apart_nmi > 1.0:
-        text += f", {apart_nmi / gap_h:.1f} kn between"
+        text += f", {apart_nmi / gap_h:.1f} kn needed"
     speeds = [_motion(float(side.sog_kn[i]), float(side.cog_deg[i])) for side, i in ((ends, e), (starts, s))]
     return f"{text}; {speeds[0]} before, {speeds[1]} after"
 
 
 def _hours(gap_h: float) -> str:
-    if gap_h < 0:
-        return "no hour"
     if gap_h < 2.0:
         return f"{gap_h * 60.0:.0f} min"
     return f"{gap_h:.1f} h" if gap_h < 72.0 else f"{gap_h / 24.0:.1f} days"
@@ -82,3 +84,6 @@ def _pair(column: str, ends: Ends, starts: Ends, e: int, s: int, identities: pa.
         value = identities[column][spell].as_py() if spell >= 0 else None
         said.append("none" if value is None else form.format(value))
     return f"{said[0]}, then {said[1]}" if said[0] != said[1] else f"{said[0]} before and after"
+
+
+_NEVER: Final = "none before and after"

@@ -45,6 +45,9 @@ RETURNED: Final = 0.3
 EACH_OTHER_CHANGE: Final = 0.3
 EXCHANGED: Final = 0.5
 """Two hulls that take each other's identity did not both err."""
+LATER: Final = 0.4
+"""Factor on voyages that began after the change, and long after any call in a zone of high watch under the earlier
+identity: the hull remains who it is, and the voyage speaks for itself."""
 _PLACES: Final = MappingProxyType({"under way": AT_SEA, "stopped": AT_ANCHOR, "unseen": UNHEARD})
 
 
@@ -98,7 +101,7 @@ def hull_findings(links: list[Link], scene: Scene, surroundings: Surroundings, t
         others = [when for when in changes.get(hull, ()) if when != one.link.began]
         near = timedelta(days=thresholds.hopping_days)
         n_others = sum(timedelta(0) < one.link.began - when <= near for when in others) if hull is not None else 0
-        findings += _told(one, n_others, tracks, voyages, chains, surroundings)
+        findings += _told(one, n_others, tracks, voyages, chains, surroundings, thresholds)
     return findings
 
 
@@ -113,6 +116,7 @@ def _told(
     voyages: Mapping[str | None, list[_Voyage]],
     chains: Chains,
     surroundings: Surroundings,
+    thresholds: Thresholds,
 ) -> list[Finding]:
     """The finding on the voyage on which the new identity appears, and on each later one where the link is strong."""
     link = one.link
@@ -143,12 +147,17 @@ def _told(
     own = [voyage for voyage in voyages.get(hull, ()) if voyage.end_us >= began_us] if hull is not None else []
     if not one.is_strong or strength < TOLD_ONCE:
         own = own[:1]
-    return [_on(finding, voyage, began_us) for voyage in own] or [finding]
+    called = last_high_call(before, link.ended)
+    until_us = began_us
+    if called is not None:
+        until_us = max(began_us, _us(called[1].ended(link.ended) + timedelta(days=thresholds.laundered_days)))
+    return [_on(finding, voyage, began_us, until_us) for voyage in own] or [finding]
 
 
-def _on(finding: Finding, voyage: _Voyage, began_us: int) -> Finding:
+def _on(finding: Finding, voyage: _Voyage, began_us: int, until_us: int) -> Finding:
     start = instant(max(began_us, voyage.start_us))
     return finding.with_(
+        strength=finding.strength if voyage.start_us <= until_us else round(finding.strength * LATER, 4),
         start=start,
         end=max(start, instant(voyage.end_us)),
         voyage_id=voyage.voyage_id,

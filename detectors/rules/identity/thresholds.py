@@ -181,6 +181,14 @@ class Thresholds(Parameters):
         description="a possible link between two identities is told from this probability on. Source: judgement; one "
         "in five is worth a line beside a voyage that has other findings, and weighs little",
     )
+    laundered_days: float = Field(
+        60.0,
+        ge=0.0,
+        le=365.0,
+        description="a changed hull's later voyages count in full while they begin within this of its call in a zone of "
+        "high watch under the earlier identity. Source: judgement; a cargo is landed and the next loaded within two "
+        "months, the relays of 2017 took two to six weeks a leg",
+    )
     exchange_days: float = Field(
         7.0,
         ge=0.0,

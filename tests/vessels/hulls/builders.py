@@ -57,6 +57,8 @@ class Track:
     died_cog: float | None = None
     cruise_kn: float | None = 11.0
     interval_s: float | None = 60.0
+    longest_h: float | None = None
+    n_reports: int = 500
     draught_m: tuple[float | None, float | None] = (None, None)
     silences: tuple[Silence, ...] = ()
     spells: tuple[Mapping[str, Any], ...] | None = None
@@ -109,9 +111,9 @@ def tables_of(tracks: Sequence[Track]) -> dict[str, pa.Table]:
         who = {"segment_id": segment_id, "mmsi": track.mmsi}
         segments.append(
             {
-                **who, "start": us(track.born), "end": us(track.died), "n_positions": 500,
+                **who, "start": us(track.born), "end": us(track.died), "n_positions": track.n_reports,
                 "start_lat": track.at[0], "start_lon": track.at[1], "end_lat": track.to[0], "end_lon": track.to[1],
-                "median_interval_s": track.interval_s, "cruise_kn": track.cruise_kn,
+                "median_interval_s": track.interval_s, "cruise_kn": track.cruise_kn, "longest_interval_h": track.longest_h,
                 "start_draught_m": track.draught_m[0], "end_draught_m": track.draught_m[1],
                 "start_sog_kn": track.born_kn, "end_sog_kn": track.died_kn,
                 "start_cog_deg": track.born_cog, "end_cog_deg": track.died_cog,
@@ -156,7 +158,7 @@ def measured(tracks: Sequence[Track]) -> tuple[Ends, Ends, Background]:
     tables = tables_of(tracks)
     ends, starts = both_ends(**tables)
     span = int(times_us(tables["segments"]["start"]).min()), int(times_us(tables["segments"]["end"]).max())
-    return ends, starts, background_of(starts, birth_rates(starts, span), bodies_of(starts))
+    return ends, starts, background_of(starts, birth_rates(starts, span), bodies_of(starts), span)
 
 
 def weighed(

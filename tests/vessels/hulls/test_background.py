@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.vessels.hulls.builders import DAYS, H, Place, Silence, Track, ends_of, moved, papers, ship_mmsi, us
+from tests.vessels.hulls.builders import DAYS, Place, Silence, Track, ends_of, moved, papers, ship_mmsi, us
 from vessels.hulls.background import (
     BURST_DEG,
+    LEAST_SPAN_H,
     SCALES_DEG,
     _counts_around,
     bearers_of,
@@ -16,6 +17,7 @@ from vessels.hulls.background import (
     resting_places,
     shares_of,
 )
+from vessels.units import US_PER_H
 
 HERE: Place = (38.47, 124.33)
 SPAN = us(0.0), us(DAYS)
@@ -159,8 +161,8 @@ def test_bearers_are_distinct_numbers_and_nothing_said_has_none(rows):
     assert bearers_of(codes, mmsi).tolist() == expected
 
 
-def test_a_short_span_is_taken_for_a_day():
-    track = births(1)
-    span = us(10.0), us(10.0 + H)
-    starts = ends_of(track)[1]
-    assert birth_rates(starts, span)[0] == pytest.approx(birth_rates(starts, (span[0], us(11.0)))[0])
+def test_rates_of_a_moments_data_are_finite():
+    starts = ends_of(births(1))[1]
+    moment, short = us(10.0), us(10.0) + int(LEAST_SPAN_H * US_PER_H)
+    assert birth_rates(starts, (moment, moment)) == pytest.approx(birth_rates(starts, (moment, short)))
+    assert birth_rates(starts, (moment, us(11.0)))[0] < birth_rates(starts, (moment, short))[0]

@@ -36,6 +36,7 @@ from vessels.hulls.evidence import (
     NUMBERS,
     OVERLAP,
     PLACE,
+    QUIET,
     SET,
     STEEL_DB,
     weigh_pairs,
@@ -95,6 +96,11 @@ def test_nearer_is_likelier():
 def test_sooner_is_likelier():
     weights = [weights_of(pair(gap=gap))[PLACE] for gap in (H, 6 * H, 1.0, 5.0, 30.0)]
     assert weights == sorted(weights, reverse=True) and weights[0] > weights[-1] + 20
+
+
+def test_a_longer_overlap_is_no_likelier_than_a_gap_as_long():
+    for hours in (0.15, 2.0, 20.0):
+        assert weights_of(pair(gap=-hours * H))[PLACE] <= weights_of(pair(gap=hours * H))[PLACE] + 0.1
 
 
 def test_a_crowded_place_proves_less():
@@ -272,6 +278,34 @@ def test_no_borrowed_claim_makes_a_pair_less_likely():
 def test_an_equal_claim_never_speaks_against():
     weights = weights_of(pair(new={"mmsi": ship_mmsi(1)}, **{c: papers(1)[c] for c in ("imo", "name", "call_sign")}))
     assert weights[CLAIMED] >= 0 and weights[NUMBERS] >= 0
+
+
+# The edge of the data
+
+
+def quiet(old: dict[str, Any] | None = None, new: dict[str, Any] | None = None) -> float:
+    return weights_of(pair(old=old, new=new))[QUIET]
+
+
+def test_a_track_that_ends_as_the_data_end_may_go_on_and_one_born_as_they_begin_may_have_been_there():
+    assert quiet() == 0.0
+    ended = [quiet(old={"died": died}) for died in (DAYS - 2.0, DAYS - 3 * H, DAYS - 0.5 * H)]
+    assert ended == sorted(ended, reverse=True) and ended[0] == 0.0 > ended[1] > ended[2]
+    born = [quiet(new={"born": born}) for born in (2.0, 3 * H, 0.5 * H)]
+    assert born == pytest.approx(ended, abs=0.5)
+
+
+def test_a_ship_heard_seldom_must_be_silent_the_longer():
+    assert quiet(old={"died": DAYS - 1.0, "longest_h": 1.0}) == 0.0
+    assert quiet(old={"died": DAYS - 1.0, "longest_h": 20.0}) < 0.0
+    assert quiet(new={"born": 1.0, "longest_h": 20.0}) < 0.0
+
+
+def test_what_ties_a_pair_is_of_the_hull_or_its_papers_and_not_the_place():
+    bare = [nothing_said(track) for track in pair()[:2]]
+    assert not weighed(bare, [(0, 1)]).is_tied[0]
+    tied = [pair(), pair(**SAME_BODY), pair(imo=papers(1)["imo"]), pair(name=papers(1)["name"])]
+    assert all(weighed(tracks, [(0, 1)]).is_tied[0] for tracks in tied)
 
 
 # Heard before and after

@@ -121,13 +121,17 @@ def _distinct(
     names: Objects, keys: Objects, owners: IntArray, rows: IntArray, most: int, spellings: Spellings
 ) -> _Distinct:
     letters, numbers = spellings.of(names)
-    frame = pd.DataFrame(
-        {"letters": letters, "key": numbers + ("|" + keys if len(keys) else keys), "owner": owners, "row": rows}
-    )
-    frame = frame[(frame["letters"] != "") & (keys != "")].drop_duplicates()
-    owned = frame[["letters", "key", "owner"]].drop_duplicates().groupby(["letters", "key"]).size()
-    owned = owned[owned <= most].rename("n").reset_index()
-    owned["place"] = np.arange(len(owned), dtype=np.int64)
-    frame = frame.merge(owned[["letters", "key", "place"]], on=["letters", "key"]).sort_values(["place", "row"])
-    of_row = Several(frame["place"].to_numpy().astype(np.int64), frame["row"].to_numpy().astype(np.int64))
-    return _Distinct(owned["letters"].to_numpy().astype(object), owned["key"].to_numpy().astype(object), of_row)
+    letter_code, different = pd.factorize(letters)
+    number_code, series = pd.factorize(numbers)
+    key_code, links = pd.factorize(keys)
+    frame = pd.DataFrame({"code": (letter_code * max(1, len(series)) + number_code) * max(1, len(links)) + key_code})
+    frame["owner"], frame["row"] = owners, rows
+    frame = frame[(letters != "") & (keys != "")]
+    owned = frame[["code", "owner"]].drop_duplicates().groupby("code").size()
+    codes = owned.index[owned <= most].to_numpy().astype(np.int64)
+    of_row = _rows(codes, frame["code"].to_numpy(), np.arange(len(frame), dtype=np.int64))
+    code, link = np.divmod(codes, max(1, len(links)))
+    letter, number = np.divmod(code, max(1, len(series)))
+    joined = [f"{one}|{two}" for one, two in zip(series[number].tolist(), links[link].tolist(), strict=True)]
+    row = frame["row"].to_numpy().astype(np.int64)[of_row.values]
+    return _Distinct(different[letter], np.array(joined, dtype=object), Several(of_row.of, row))

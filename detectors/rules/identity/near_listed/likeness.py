@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from detectors.rules.identity.claims import Claims, IntArray
 from detectors.rules.identity.digits import flag_of
@@ -111,8 +113,16 @@ def statements_of(claims: Claims) -> Statements:
     )
 
 
+_PLAIN: Final = r"^[A-Z]{3,}(?: [A-Z]{3,})*(?: [1-9][0-9]{0,2})?$"
+"""Words of three letters or more, then perhaps a number: `spelling` only joins them, but for the words below."""
+_SHORTENED: Final = (
+    r"\b(?:AND|SAINT|SANTA|EXPRESS|INTERNATIONAL|INT|PACIFIC|ATLANTIC|CARRIER|CAPTAIN|GENERAL|NORTH|SOUTH|EAST|WEST"
+    r"|I+|[IVX]+|MTUG|NUM|NUMBER|BAT|BATT|BATTERY|VOLT|VOLTAGE|PWR)\b"
+)
+
+
 class Spellings:
-    """Names reduced to letters and numbers, each name once however often it is asked for."""
+    """Names reduced to letters and numbers by `vessels.names.spelling`; plain names, which most are, many at a time."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, str]] = {}
@@ -120,13 +130,16 @@ class Spellings:
     def of(self, names: Objects) -> tuple[Objects, Objects]:
         """Letters of names as an AIS set would send them, and their numbers as one text; "" where there is none."""
         codes, different = pd.factorize(names)
-        letters, numbers = np.empty(len(different), dtype=object), np.empty(len(different), dtype=object)
-        for place, name in enumerate(different.tolist()):
-            known = self._known.get(name)
-            if known is None:
+        texts = pc.utf8_slice_codeunits(pa.array(different, pa.string()), 0, NAME_FIELD_CHARS)
+        plain = pc.and_not(pc.match_substring_regex(texts, _PLAIN), pc.match_substring_regex(texts, _SHORTENED))
+        letters = pc.replace_substring_regex(texts, "[^A-Z]+", "").to_numpy(zero_copy_only=False)
+        numbers = pc.replace_substring_regex(texts, "[^0-9]+", "").to_numpy(zero_copy_only=False)
+        for place in np.flatnonzero(~plain.to_numpy(zero_copy_only=False)).tolist():
+            name = different[place]
+            if name not in self._known:
                 one = spelling(name[:NAME_FIELD_CHARS])
-                known = self._known[name] = one.letters, " ".join(one.numbers)
-            letters[place], numbers[place] = known
+                self._known[name] = one.letters, " ".join(one.numbers)
+            letters[place], numbers[place] = self._known[name]
         return letters[codes], numbers[codes]
 
 

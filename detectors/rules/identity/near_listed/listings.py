@@ -41,10 +41,10 @@ def type_said(code: int) -> str:
 
 
 def each(values: Objects, answer: Callable[[Any], Any]) -> Objects:
-    """A function of each value, asked once of each different one."""
+    """A function of each value, asked once of each different one; "" for None."""
     codes, known = pd.factorize(values)
-    answers = np.empty(len(known), dtype=object)
-    answers[:] = [answer(value) for value in known.tolist()]
+    answers = np.empty(len(known) + 1, dtype=object)
+    answers[:] = [*(answer(value) for value in known.tolist()), ""]
     return answers[codes]
 
 
@@ -125,7 +125,7 @@ def listings(claims: Claims, entries: tuple[ListedVessel, ...]) -> Listings:
         call_signs=_all_of(
             Several(keyed.of, each(keyed.values, call_sign_key)),
             entry,
-            each(columns["call_sign"], lambda sign: call_sign_key(sign) if sign else ""),
+            each(columns["call_sign"], call_sign_key),
         ),
         flags=_all_of(
             _listed(entries, lambda one: one.flags),
@@ -139,10 +139,10 @@ def listings(claims: Claims, entries: tuple[ListedVessel, ...]) -> Listings:
 
 
 def _listed(
-    entries: tuple[ListedVessel, ...], of_one: Callable[[ListedVessel], Iterable[Any]], dtype: Any = object
+    entries: tuple[ListedVessel, ...], of_one: Callable[[ListedVessel], frozenset[Any]], dtype: Any = object
 ) -> Several:
     """What the list itself gives, in the order of the list."""
-    values = [sorted(of_one(one)) for one in entries]
+    values = [tuple(said) if len(said := of_one(one)) < 2 else sorted(said) for one in entries]
     counts = np.array([len(one) for one in values], dtype=np.int64)
     flat = np.empty(int(counts.sum()), dtype=dtype)
     flat[:] = [value for one in values for value in one]
@@ -161,7 +161,7 @@ def _all_of(listed: Several, entry: IntArray, heard: Objects) -> Several:
 
 
 def _claims_of(claimed: IntArray, numbers: IntArray, entry: IntArray) -> tuple[IntArray, IntArray]:
-    """Entry and row of claims for each claim of a listed number; numbers that too many entries share are passed over."""
+    """Entry and row for each claim of a listed number; numbers that too many entries share are passed over."""
     order = np.argsort(numbers, kind="stable")
     known, place, count = np.unique(numbers[order], return_inverse=True, return_counts=True)
     own = order[(known[place] > 0) & (count[place] <= MOST_SHARED)]
@@ -175,10 +175,9 @@ def _sizes(
     """The length or beam of each entry: the list's, or else the one that most reports gave; NaN for none."""
     sizes = np.array([np.nan if size is None else size for size in listed], dtype=np.float64)
     heard = pd.DataFrame({"entry": entry, "size": columns[name], "n": columns["n_reports"]})
-    heard = (
-        heard[(heard["size"] > 0.0) & (heard["size"] <= full_m)].groupby(["entry", "size"], as_index=False)["n"].sum()
-    )
-    best = heard.sort_values(["entry", "n", "size"]).drop_duplicates("entry", keep="last")
+    heard = heard[(heard["size"] > 0.0) & (heard["size"] <= full_m)]
+    told = heard.groupby(["entry", "size"])["n"].sum().reset_index()
+    best = told.sort_values(["entry", "n", "size"]).drop_duplicates("entry", keep="last")
     places = best["entry"].to_numpy().astype(np.int64)
     sizes[places] = np.where(np.isnan(sizes[places]), best["size"].to_numpy(), sizes[places])
     return sizes

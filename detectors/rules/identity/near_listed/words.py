@@ -37,8 +37,9 @@ RIVAL: Final = 0.1
 class Near:
     """A sender near a listed vessel: what it said and when, how that compares, and the odds that it is that vessel.
 
-    `place` and `at` are those of the entry and of the statement; `like` holds this pair alone. `odds` are against
-    chance, `heard_mmsi` those the listed vessel was heard under, `rival_odds` those of other hulls for this vessel and of other vessels for this hull.
+    `place` and `at` are those of the entry and of the statement; `like` holds this pair alone; `heard_mmsi` are those
+    the listed vessel was heard under. `odds` are against chance, `rival_odds` those of other hulls for this vessel
+    and of other vessels for this hull.
     """
 
     spells: tuple[Spell, ...]
