@@ -97,6 +97,23 @@ def test_a_step_that_the_speeds_reported_do_not_explain_is_a_leap():
     assert silences(sailed) == []
 
 
+@pytest.mark.parametrize(
+    ("course", "is_leap"), [(0.0, False), (40.0, False), (320.0, False), (90.0, True), (180.0, True)]
+)
+def test_a_step_that_neither_course_leads_to_is_a_leap(course, is_leap):
+    rows = sail(ALPHA, 0.0, HERE, (39.0, 124.3), speed_kn=12.0, every_s=3600.0)
+    turned = [{**row, "cog": course} for row in rows]
+    assert any(one["is_leap"] for one in silences(turned)) == is_leap
+    before_only = [{**row, "cog": course if k == 0 else 0.0} for k, row in enumerate(rows[:2])]
+    assert silences(before_only) == []
+
+
+@pytest.mark.parametrize("unknown", [{"sog": None}, {"cog": None}, {"sog": None, "cog": None}])
+def test_where_speed_or_course_is_unknown_sailing_is_no_leap(unknown):
+    rows = sail(ALPHA, 0.0, HERE, (39.0, 124.3), speed_kn=12.0, every_s=3600.0)
+    assert silences([{**row, **unknown} for row in rows]) == []
+
+
 def test_a_long_silence_is_no_leap_however_far_it_leads():
     rows = [*lie(ALPHA, 0.0, HERE, 5.0), *lie(ALPHA, 35.0 * H, (39.5, 124.3), 5.0)]
     assert [one["is_leap"] for one in silences(rows)] == [False]
@@ -124,12 +141,12 @@ def test_a_track_keeps_its_longest_silences():
     ("name", "value"),
     [
         ("min_silence_h", 30.0), ("habit_factor", 200.0), ("max_per_track", 1), ("leap_nmi", 10.0),
-        ("leap_speed_factor", 4.0),
+        ("leap_speed_factor", 1.0),
     ],
 )  # fmt: skip
 def test_each_parameter_bites(name, value):
     assert name in SilenceParameters.model_fields and len(SilenceParameters.model_fields) == 5
-    swift = sail(ALPHA, 100 * H, HERE, (39.1, 124.3), speed_kn=18.0, every_s=7200.0, sog=None)
+    swift = sail(ALPHA, 100 * H, HERE, (38.8333, 124.3), speed_kn=10.0, every_s=7200.0)
     swift = [{**row, "sog": 7.0} for row in swift]
     rows = [*lying((0, 20), (45, 60), (80, 99)), *swift, *leaps_at(130.0)]
     assert len(silences(rows)) >= 4

@@ -21,22 +21,44 @@ SCALES_DEG: Final = (5.0, 0.5, 0.1)
 """Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a berth."""
 LEAST_SPAN_H: Final = 0.1
 """Rates are taken over the span of the data, and no less than this."""
+RINGS_DEG: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+RINGS_NMI: Final = tuple(1.5 * step * NMI_PER_DEGREE for step in RINGS_DEG)
+"""Rings of cells in which births are counted for hulls that roam: half the width of three cells."""
 BURST_DEG: Final = 0.5
 BURST_DAYS: Final = 1.0
 """Births are counted by day too: a feed that comes back brings many at once."""
 
 
-def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
-    """How many identities are born by chance around each start, per square nmi and hour. Shape (n,).
+@dataclass(frozen=True, slots=True)
+class BirthsAround:
+    """Births expected by chance around each start: `rate` (n,) per square nmi and hour; `counts` (n, rings), in all.
 
-    The highest of the rates at several scales counts, the start itself left out; at the widest scale it is counted in,
-    so that no rate is nought.
+    Ring `i` reaches `RINGS_NMI[i]` from the start; `hours` is the span of the data.
+    """
+
+    rate: FloatArray
+    counts: IntArray
+    hours: float
+
+    def within(self, start: IntArray, radius_nmi: FloatArray) -> FloatArray:
+        """Births per hour within a radius of each start, itself counted, so that none is nought. Shape (k,)."""
+        ring = np.minimum(np.searchsorted(RINGS_NMI, radius_nmi), len(RINGS_NMI) - 1)
+        share = (radius_nmi / np.array(RINGS_NMI)[ring]) ** 2
+        result: FloatArray = (self.counts[start, ring] * share + 1.0) / self.hours
+        return result
+
+
+def births_around(starts: Ends, span_us: tuple[int, int]) -> BirthsAround:
+    """How many identities are born by chance around each start.
+
+    The rate is the highest of those at several scales, the start itself left out; at the widest it is counted in, so
+    that no rate is nought. For a track that wakes from a silence all that wake are counted, else all that are born.
     """
     born = starts.silence < 0
     hours = max((span_us[1] - span_us[0]) / US_PER_H, LEAST_SPAN_H)
     day = (starts.time_us - span_us[0]) // int(BURST_DAYS * US_PER_DAY)
     rate = np.zeros(len(starts))
-    # A track that wakes from a silence has all that wake for its crowd; one that is born has those born.
+    counts = np.zeros((len(starts), len(RINGS_NMI)), dtype=np.int64)
     for own, counted in ((born, born), (~born, ~starts.is_leap)):
         for step in SCALES_DEG:
             near = _counts_around(starts.lat, starts.lon, step, counted, None)
@@ -45,7 +67,10 @@ def birth_rates(starts: Ends, span_us: tuple[int, int]) -> FloatArray:
         near = _counts_around(starts.lat, starts.lon, BURST_DEG, counted, day) - counted
         burst_h = min(3.0 * BURST_DAYS * 24.0, hours)
         rate = np.where(own, np.maximum(rate, near / (_area(starts.lat, BURST_DEG) * burst_h)), rate)
-    return rate
+        for ring, step in enumerate(RINGS_DEG):
+            near = _counts_around(starts.lat, starts.lon, step, counted, None) - counted
+            counts[own, ring] = near[own]
+    return BirthsAround(rate, counts, hours)
 
 
 def resting_places(starts: Ends) -> FloatArray:

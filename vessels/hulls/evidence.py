@@ -11,32 +11,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vessels.geodesy import bearing_deg, distance_nmi
-from vessels.hulls.background import Bodies, bearers_of, shares_of
+from vessels.hulls.background import BirthsAround, Bodies, bearers_of, shares_of
 from vessels.hulls.ends import Ends
 from vessels.hulls.parameters import LinkParameters
+from vessels.hulls.whereabouts import gap_of, place_and_time_db
 from vessels.track import IntArray
 from vessels.units import US_PER_H
 
 FloatArray = npt.NDArray[np.float64]
-
-MOVING_KN: Final = 3.0
-STOPPED_KN: Final = 1.0
-STAY_NMI: Final = 0.5
-"""Half of the hulls that stay lie within this of where they lay: a swing at anchor, a shift along a quay."""
-RECKONING_NMI: Final = 0.3
-RECKONING_SHARE: Final = 0.1
-"""Dead reckoning errs by this, and by a tenth of the run."""
-RECKONING_MAX_H: Final = 12.0
-ROAM_NMI: Final = 500.0
-"""Beyond this a coaster's whereabouts depend on her trade, not on the time gone by."""
-LEAST_GAP_H: Final = 1.0 / 60.0
-OUT_OF_REACH: Final = 0.05
-"""Share of hulls that sail faster than their usual speed over the gap."""
-
-_MODES: Final = ((0.6, 0.0, 0.4), (0.4, 0.2, 0.4), (0.1, 0.5, 0.4))
-"""How a hull spends the silence: stays, holds its course, goes elsewhere; by row: neither track moved, only the new
-one, the old one. Judgement from documented cases: sets are reprogrammed at anchor, or off for half an hour at sea."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +127,10 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What is measured once for all pairs: birth rates by start, bodies, shares and bearers of claims."""
+    """What is measured once for all pairs: births around each start, bodies, shares and bearers of claims."""
 
     span_us: tuple[int, int]
-    birth_rate: FloatArray
+    births: BirthsAround
     bodies: Bodies
     class_share: FloatArray
     set_share: FloatArray
@@ -160,7 +142,7 @@ class Background:
     mmsi_tracks: IntArray
 
 
-def background_of(starts: Ends, birth_rate: FloatArray, bodies: Bodies, span_us: tuple[int, int]) -> Background:
+def background_of(starts: Ends, births: BirthsAround, bodies: Bodies, span_us: tuple[int, int]) -> Background:
     """Measure on the starts how common claims and habits are. `span_us` is the first and last report of all."""
     born = starts.silence < 0
     claims = starts.claims
@@ -168,7 +150,7 @@ def background_of(starts: Ends, birth_rate: FloatArray, bodies: Bodies, span_us:
     log = np.log(np.maximum(starts.interval_s[born], 1.0))
     return Background(
         span_us=span_us,
-        birth_rate=birth_rate,
+        births=births,
         bodies=bodies,
         class_share=shares_of(claims.type_group[born]),
         set_share=shares_of(claims.transceiver[born]),
@@ -197,7 +179,7 @@ def weigh_pairs(
     claimed = np.minimum(_names(ends, starts, e, s, background), CLAIMS_CAP_DB - np.nan_to_num(numbers))
     old, new = ends.claims, starts.claims
     weights = {
-        PLACE: _place_and_time(ends, starts, e, s, gap_h, apart, background, parameters),
+        PLACE: place_and_time_db(ends, starts, e, s, background.births, parameters),
         BODIES: _bodies(ends, starts, e, s, same_number, background),
         DRAUGHT: draught_db(ends, starts, e, s, gap_h),
         CLASS: _shared_codes(old.type_group[e], new.type_group[s], CLASS_SAME, background.class_share),
@@ -216,103 +198,9 @@ def weigh_pairs(
     return Weighed(weights, gap_h, apart)
 
 
-def gap_of(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Hours and nautical miles between the two sides of each pair; hours are negative where they overlap."""
-    gap_h = (starts.time_us[s] - ends.time_us[e]) / US_PER_H
-    return gap_h, distance_nmi(ends.lat[e], ends.lon[e], starts.lat[s], starts.lon[s])
-
-
 def _db(ratio: FloatArray) -> FloatArray:
     result: FloatArray = 10.0 * np.log10(np.maximum(ratio, 1e-12))
     return result
-
-
-def _place_and_time(
-    ends: Ends,
-    starts: Ends,
-    e: IntArray,
-    s: IntArray,
-    gap_h: FloatArray,
-    apart: FloatArray,
-    background: Background,
-    parameters: LinkParameters,
-) -> FloatArray:
-    """Density of where and when the hull would come back, over the rate of chance births there (after Reid 1979).
-
-    Gaps are log-uniform from a minute to the longest; places are a mixture of staying, holding course and roaming.
-    """
-    gap = _least_gap(ends, starts, e, s, gap_h)
-    when = usual_rate(gap, parameters)
-    where = whereabouts(ends, starts, e, s, gap_h, apart, parameters)
-    return _db(where * when / background.birth_rate[s])
-
-
-def usual_rate(gap_h: FloatArray, parameters: LinkParameters) -> FloatArray:
-    """Density of gaps per hour: log-uniform from a minute to the longest."""
-    gap_h = np.maximum(gap_h, LEAST_GAP_H)
-    return np.asarray(1.0 / (gap_h * np.log(parameters.max_gap_days * 24.0 / LEAST_GAP_H)), dtype=np.float64)
-
-
-def _least_gap(ends: Ends, starts: Ends, e: IntArray, s: IntArray, gap_h: FloatArray) -> FloatArray:
-    """The gap, or the overlap, no shorter than the tracks' usual intervals and a minute, within which nothing is known.
-
-    Hours.
-    """
-    usual_h = np.fmax(ends.interval_s[e], starts.interval_s[s]) / 3600.0
-    return np.maximum(np.abs(gap_h), np.fmax(usual_h, LEAST_GAP_H))
-
-
-def whereabouts(
-    ends: Ends,
-    starts: Ends,
-    e: IntArray,
-    s: IntArray,
-    gap_h: FloatArray,
-    apart: FloatArray,
-    parameters: LinkParameters,
-) -> FloatArray:
-    """Density, per square nmi, with which a hull that fell silent at one side wakes at the other."""
-    gap = _least_gap(ends, starts, e, s, gap_h)
-    forward, backward = _reckonings(ends, starts, e, s, gap_h, apart)
-    moving = np.isfinite(forward) | np.isfinite(backward)
-    lay = np.nan_to_num(ends.sog_kn[e]) < STOPPED_KN
-    mode = np.where(moving & lay, 1, np.where(moving, 2, 0))
-    stay, hold, roam = np.array(_MODES)[mode].T
-    speed = np.fmax(np.nan_to_num(ends.sog_kn[e]), np.nan_to_num(starts.sog_kn[s]))
-    scale = RECKONING_NMI + RECKONING_SHARE * speed * np.maximum(gap_h, 0.0)
-    led = np.nan_to_num(_cauchy(forward, scale)) + np.nan_to_num(_cauchy(backward, scale))
-    led /= np.maximum(np.isfinite(forward).astype(np.int64) + np.isfinite(backward), 1)
-    radius = 2.0 + np.minimum(np.fmax(ends.cruise_kn[e], 10.0) * gap, ROAM_NMI)
-    widest = 2.0 + parameters.top_speed_kn * gap
-    where = stay * _cauchy(apart, np.full(len(apart), STAY_NMI)) + hold * led
-    where += roam * np.where(apart <= radius, (1.0 - OUT_OF_REACH) / (np.pi * radius**2), 0.0)
-    where += roam * OUT_OF_REACH / (np.pi * widest**2)
-    return np.asarray(where, dtype=np.float64)
-
-
-def _cauchy(apart: FloatArray, scale: FloatArray) -> FloatArray:
-    """A density over the plane that falls off slowly: half of it lies within 1.7 scales. Per square nmi."""
-    result: FloatArray = 1.0 / (2.0 * np.pi * scale**2) * (1.0 + (apart / scale) ** 2) ** -1.5
-    return result
-
-
-def _reckonings(
-    ends: Ends, starts: Ends, e: IntArray, s: IntArray, gap_h: FloatArray, apart: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """How far the waking lies from where the old track's course and speed led, and back from the new one's; nmi.
-
-    NaN where that track did not move, or too long ago.
-    """
-    run_h = np.maximum(gap_h, 0.0)
-    course = bearing_deg(ends.lat[e], ends.lon[e], starts.lat[s], starts.lon[s])
-    off = []
-    for sog, cog in ((ends.sog_kn[e], ends.cog_deg[e]), (starts.sog_kn[s], starts.cog_deg[s])):
-        run = np.nan_to_num(sog) * run_h
-        angle = np.radians(np.nan_to_num(cog) - course)
-        square = run**2 + apart**2 - 2.0 * run * apart * np.cos(angle)
-        known = np.isfinite(cog) & (np.nan_to_num(sog) >= MOVING_KN) & (run_h <= RECKONING_MAX_H)
-        off.append(np.where(known, np.sqrt(np.maximum(square, 0.0)), np.nan))
-    return off[0], off[1]
 
 
 def _bodies(

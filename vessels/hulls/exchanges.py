@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from vessels.hulls.background import FloatArray, resting_places
+from vessels.hulls.background import BirthsAround, FloatArray, resting_places
 from vessels.hulls.ends import Ends
-from vessels.hulls.evidence import DRAUGHT, PLACE, Weighed, draught_db, gap_of, usual_rate, whereabouts
+from vessels.hulls.evidence import DRAUGHT, PLACE, Weighed, draught_db
 from vessels.hulls.parameters import LinkParameters
+from vessels.hulls.whereabouts import gap_of, usual_rate, whereabouts
 from vessels.track import IntArray
 
 EXCHANGE_PRIOR_DB: Final = -50.0
@@ -47,18 +48,18 @@ def weigh_exchanges(
     starts: Ends,
     e: IntArray,
     s: IntArray,
-    birth_rate: FloatArray,
+    births: BirthsAround,
     parameters: LinkParameters,
 ) -> tuple[Weighed, FloatArray]:
     """What speaks for each half of an exchange, and the prior of each half, in decibans."""
     gap_h, apart = gap_of(ends, starts, e, s)
-    crossed = whereabouts(ends, starts, e, s, gap_h, apart, parameters)
+    crossed = whereabouts(ends, starts, e, s, parameters)
     wakes = starts.silence[s] >= 0
     own = np.where(wakes, s, e)
-    own_h, own_apart = gap_of(ends, starts, own, own)
-    kept = whereabouts(ends, starts, own, own, own_h, own_apart, parameters)
+    own_h, _ = gap_of(ends, starts, own, own)
+    kept = whereabouts(ends, starts, own, own, parameters)
     kept = np.maximum(kept, RESTING_SHARE * resting_places(starts)[s])
-    chance = np.where(wakes, kept, birth_rate[s] / usual_rate(gap_h, parameters))
+    chance = np.where(wakes, kept, births.rate[s] / usual_rate(gap_h, parameters))
     place = 10.0 * np.log10(np.maximum(crossed, 1e-12) / chance)
     draught = draught_db(ends, starts, e, s, gap_h)
     own_draught = np.where(wakes, draught_db(ends, starts, own, own, own_h), 0.0)

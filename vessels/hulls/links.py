@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vessels.hulls.background import birth_rates, bodies_of
+from vessels.hulls.background import births_around, bodies_of
 from vessels.hulls.candidates import candidate_pairs
 from vessels.hulls.ends import Ends, both_ends, times_us
-from vessels.hulls.evidence import Background, Weighed, background_of, weigh_pairs
+from vessels.hulls.evidence import NUMBERS, Background, Weighed, background_of, weigh_pairs
 from vessels.hulls.exchanges import crossing, weigh_exchanges
 from vessels.hulls.matching import pair_probabilities
 from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
@@ -30,6 +30,8 @@ links by which another identity can fill the silence: both together are weighed 
 would have to outweigh a million to one."""
 NEGLIGIBLE_DB: Final = -25.0
 """Pairs weighing less, prior included, change no probability by half a per cent."""
+PRIOR_ROUNDS: Final = 6
+"""The share of changed identities settles in three or four."""
 EDGE_DAYS: Final = 1.0
 """Tracks that end within this of the end of the data are not known to have ended."""
 RIVALS_SHOWN: Final = 5
@@ -50,19 +52,24 @@ def find_links(
         return HULL_LINKS.empty()
     ends, starts = both_ends(segments, silences, identities)
     span = int(times_us(segments["start"]).min()), int(times_us(segments["end"]).max())
-    background = background_of(starts, birth_rates(starts, span), bodies_of(starts), span)
-    prior_db = _prior_db(ends, starts, span, parameters)
+    background = background_of(starts, births_around(starts, span), bodies_of(starts), span)
     e, s = candidate_pairs(ends, starts, parameters)
     enough = np.minimum(ends.n_reports[e], starts.n_reports[s]) >= parameters.min_reports
     e, s = e[enough], s[enough]
     across = crossing(ends, starts, e, s)
-    exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background.birth_rate, parameters)
-    changed = _worth_keeping(ends, starts, e, s, background, prior_db, parameters)
+    exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background.births, parameters)
+    ended = _ended_share(ends, starts, span)
+    most_db = _prior_db(parameters.max_change_share, ended)
+    changed = _worth_keeping(ends, starts, e, s, background, most_db, parameters)
     weighed = weigh_pairs(ends, starts, e[changed], s[changed], background, parameters).beside(exchanged)
-    priors_db = np.concatenate([_priors_db(ends, starts, e[changed], s[changed], prior_db), across_prior_db])
     rows = np.concatenate([changed, across])
     e, s = e[rows], s[rows]
-    probability = _probabilities(e, s, weighed.total_db + priors_db, ends, starts)
+    share, probability = parameters.change_share, np.zeros(len(rows))
+    for _ in range(PRIOR_ROUNDS):
+        own_db = _priors_db(ends, starts, e[: len(changed)], s[: len(changed)], _prior_db(share, ended))
+        priors_db = np.concatenate([own_db, across_prior_db])
+        probability = _probabilities(e, s, weighed.total_db + priors_db, ends, starts)
+        share = _change_share(probability[: len(changed)], weighed, ends, starts, s[: len(changed)], parameters)
     rows = np.flatnonzero(probability >= parameters.told_probability)
     a, b = e[rows], s[rows]
     keys = (starts.lat[b], ends.lat[a], ends.time_us[a], ends.mmsi[a], starts.mmsi[b], starts.time_us[b])
@@ -70,15 +77,25 @@ def find_links(
     return _table(ends, starts, e, s, order, weighed, probability, segments, identities, parameters)
 
 
-def _prior_db(ends: Ends, starts: Ends, span: tuple[int, int], parameters: LinkParameters) -> float:
-    """Odds that a track which ended did so because its hull took another identity, in decibans.
-
-    The share of identities that are changed, over the share that end at all before the data do, of those that could.
-    """
+def _ended_share(ends: Ends, starts: Ends, span: tuple[int, int]) -> float:
+    """The share of tracks that end before the data do, of those that could."""
     edge = span[1] - int(EDGE_DAYS * US_PER_DAY)
     could = (ends.silence < 0) & (starts.time_us < edge)
-    share = (int((ends.time_us[could] < edge).sum()) + 1.0) / (int(could.sum()) + 1.0)
-    return float(10.0 * np.log10(min(parameters.change_share / share, 0.5)))
+    return (int((ends.time_us[could] < edge).sum()) + 1.0) / (int(could.sum()) + 1.0)
+
+
+def _prior_db(change_share: float, ended_share: float) -> float:
+    """Odds that a track which ended did so because its hull took another identity, in decibans."""
+    return float(10.0 * np.log10(min(change_share / ended_share, 0.5)))
+
+
+def _change_share(
+    probability: FloatArray, weighed: Weighed, ends: Ends, starts: Ends, s: IntArray, parameters: LinkParameters
+) -> float:
+    """The share of identities that were changed under another number, by the links as they stand, within bounds."""
+    hidden = (starts.silence[s] < 0) & ~(np.nan_to_num(weighed.weights[NUMBERS][: len(s)]) > 0.0)
+    share = parameters.change_share + float(probability[hidden].sum()) / max(int((ends.silence < 0).sum()), 1)
+    return min(share, parameters.max_change_share)
 
 
 def _priors_db(ends: Ends, starts: Ends, e: IntArray, s: IntArray, prior_db: float) -> FloatArray:

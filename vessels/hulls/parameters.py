@@ -53,6 +53,14 @@ class LinkParameters(Parameters):
         description="Share of identities that end because the hull takes another one, within the span of the data. "
         "Source: judgement, the prior of triage; a few per cent of the world's fleet change flag or name in a year.",
     )
+    max_change_share: float = Field(
+        0.05,
+        gt=0,
+        le=0.5,
+        description="The share may rise to this where the data themselves show so many changes (expectation and "
+        "maximisation, as Fellegi and Sunter's model is fitted). Source: judgement; a bound, so that links do not "
+        "prove each other.",
+    )
     strong_probability: float = Field(
         0.8,
         gt=0.5,

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from vessels.hulls import evidence as piece
 from vessels.hulls.ends import Ends
+from vessels.hulls.whereabouts import STOPPED_KN
 
 _CLASSES = ("cargo ship", "tanker", "fishing vessel", "passenger ship", "tug", "pleasure craft", "naval ship")
 
@@ -63,7 +64,7 @@ def _hours(gap_h: float) -> str:
 def _motion(sog_kn: float, cog_deg: float) -> str:
     if math.isnan(sog_kn):
         return "speed unknown"
-    if sog_kn < piece.STOPPED_KN:
+    if sog_kn < STOPPED_KN:
         return "stopped"
     return f"{sog_kn:.1f} kn" + ("" if math.isnan(cog_deg) else f" on course {cog_deg:03.0f}")
 

@@ -42,7 +42,7 @@ STRONGEST: Final = 0.9
 """Near is less than equal: a listed IMO number sent as it stands is worth 0.95."""
 WEAKEST: Final = 0.05
 """Weaker ones are not told: they would weigh nothing and fill the table."""
-HEARD_TOGETHER: Final = 0.1
+HEARD_TOGETHER: Final = 0.01
 """Likelihood ratio of the listed vessel being heard elsewhere meanwhile: two hulls, seldom two sets on one."""
 TOGETHER_H: Final = 1.0
 """Time both must be heard for that; a report or two under the old number may straggle in."""

@@ -113,7 +113,8 @@ def tables_of(tracks: Sequence[Track]) -> dict[str, pa.Table]:
             {
                 **who, "start": us(track.born), "end": us(track.died), "n_positions": track.n_reports,
                 "start_lat": track.at[0], "start_lon": track.at[1], "end_lat": track.to[0], "end_lon": track.to[1],
-                "median_interval_s": track.interval_s, "cruise_kn": track.cruise_kn, "longest_interval_h": track.longest_h,
+                "median_interval_s": track.interval_s, "cruise_kn": track.cruise_kn,
+                "longest_interval_h": track.longest_h,
                 "start_draught_m": track.draught_m[0], "end_draught_m": track.draught_m[1],
                 "start_sog_kn": track.born_kn, "end_sog_kn": track.died_kn,
                 "start_cog_deg": track.born_cog, "end_cog_deg": track.died_cog,

@@ -311,8 +311,8 @@ def test_a_track_of_two_reports_is_linked_to_nothing():
 
 
 def test_a_track_that_ends_with_the_data_is_not_known_to_have_ended():
-    late = [replace(old(), died=DAYS - 0.02), replace(new(), born=DAYS - 0.015, died=DAYS)]
-    assert probability([*late, *WORLD]) < probability([old(), new(gap=0.005), *WORLD])
+    late = [replace(old(), died=DAYS - 0.02), replace(new(of=None, nmi=1.5), born=DAYS - 0.015, died=DAYS)]
+    assert probability([*late, *WORLD]) < 0.8 < 0.99 < probability([old(), new(of=None, gap=0.005, nmi=1.5), *WORLD])
 
 
 # The table

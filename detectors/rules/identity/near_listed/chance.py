@@ -52,6 +52,8 @@ SAME_BEAM: Final = 0.55
 SAME_FLAG: Final = 0.15
 SAME_TYPE: Final = 0.28
 """Flags and types among ships from 50 m."""
+SAMPLE_CRAFT: Final = 10_000
+"""The sample counts beside the ships heard where a name or call sign is looked for among both."""
 SAMPLE_WEIGHT: Final = 20.0
 """So many of the ships heard count as much as the sample, for shares that differ from sea to sea."""
 
@@ -65,8 +67,6 @@ BEAM_EQUAL, BEAM_DIFFERS = 0.9, 0.15
 FLAG_EQUAL, FLAG_DIFFERS = 0.4, 0.6
 TYPE_EQUAL, TYPE_DIFFERS = 0.85, 0.15
 
-_LEAST_DIFFERING: Final = 0.05
-"""Share of strangers that differ, at least: all ships heard may be of one flag."""
 _VALID_BEHIND_DIGIT: Final = 100_000
 """Numbers behind one first digit that pass the check digit: a tenth of a million."""
 PASSES, FAILS, SHORT, LONG = range(4)
@@ -166,7 +166,7 @@ def log_odds(
     form = imo_form(said.imo[at])
     near_imo = np.maximum(chances.hits, 1e-12)[form] / chances.n_pairs
     other = np.where((form == PASSES) & (like.imo == DIFFERS), OTHER_VALID_IMO, 1.0)
-    others = (said.bearers[at] - 1) / max(1, chances.n_ships)
+    others = (said.bearers[at] - 1) / (chances.n_ships + SAMPLE_CRAFT)
     letters, _ = spellings.of(said.name[at])
     near_name = np.array(NEAR_NAME)[[len(text) for text in letters.tolist()]] if len(at) else np.zeros(0)
     known = chances.lengths_m
@@ -175,7 +175,7 @@ def log_odds(
     same_length = (np.maximum(within - 1, 0) + SAME_LENGTH * SAMPLE_WEIGHT) / (len(known) + SAMPLE_WEIGHT)
     same_flag = _share(said.flag[at], chances.flags, SAME_FLAG, SAMPLE_WEIGHT)
     same_type = _share(said.type_group[at], chances.types, SAME_TYPE, SAMPLE_WEIGHT)
-    same_sign = SAME_CALL_SIGN + _share(said.call_sign[at], chances.call_signs, 0.0, 1.0)
+    same_sign = SAME_CALL_SIGN + _share(said.call_sign[at], chances.call_signs, 0.0, SAMPLE_CRAFT)
     ratios = (
         np.where(like.imo == NEAR, NUMBER_NEAR / near_imo, other),
         np.where(like.mmsi == NEAR, NUMBER_NEAR / chances.near_mmsi, 1.0),
@@ -193,10 +193,14 @@ def log_odds(
 
 
 def _ratio(like: IntArray, equal: float, chance: Any, differs: float) -> FloatArray:
-    """Likelihood ratio of an agreement or a difference; 1 where nothing is known or the two are near."""
+    """Likelihood ratio of an agreement or a difference; 1 where nothing is known or the two are near.
+
+    An agreement never speaks against, nor a difference for, however rare the value is among the ships heard.
+    """
     chance = np.asarray(chance, dtype=np.float64)
-    differing = differs / np.maximum(1.0 - chance, _LEAST_DIFFERING)
-    ratio: FloatArray = np.where(like == EQUAL, equal / chance, np.where(like == DIFFERS, differing, 1.0))
+    agreeing = np.maximum(equal / chance, 1.0)
+    differing = np.minimum(differs / np.maximum(1.0 - chance, differs), 1.0)
+    ratio: FloatArray = np.where(like == EQUAL, agreeing, np.where(like == DIFFERS, differing, 1.0))
     return ratio
 
 

@@ -132,6 +132,8 @@ def near_names(one: Sequence[str], one_key: IntArray, two: Sequence[str], two_ke
     rows, hashes = [one_row[:0]], [one_hash[:0]]
     for low in range(0, len(two) if len(one_row) else 0, _CHUNK):
         two_row, two_hash = _remainders(two[low : low + _CHUNK], two_key[low : low + _CHUNK])
+        order = np.argsort(two_hash, kind="stable")  # searching in order is several times quicker
+        two_row, two_hash = two_row[order], two_hash[order]
         shared = one_hash[np.minimum(np.searchsorted(one_hash, two_hash), len(one_hash) - 1)] == two_hash
         rows.append(two_row[shared] + low)
         hashes.append(two_hash[shared])
