@@ -59,6 +59,13 @@ class SilenceParameters(Parameters):
         description="Speed between two reports over the speeds reported that is still explained. Source: the motion "
         "model's; a ship speeds up between reports.",
     )
+    leap_course_share: float = Field(
+        0.5,
+        ge=0,
+        le=5,
+        description="A step also is a leap if dead reckoning from both ends misses by more than this share of the run "
+        "and by leap_nmi. Source: judgement; half the run is a turn of 30 degrees at once, or half the speed.",
+    )
 
 
 DEFAULT_SILENCES: Final = SilenceParameters()
@@ -157,8 +164,7 @@ def _silent_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
 def _leap_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
     """Rows that end a leap: a short step that the speeds and courses reported at its ends do not explain.
 
-    It goes too far for the speeds; or neither the course before nor the one after leads there: a turn of 60 degrees
-    and more from both.
+    It goes too far for the speeds; or neither course and speed before nor those after lead to where it went.
     """
     after = np.flatnonzero(segments.step_nmi > np.float32(parameters.leap_nmi))
     after = after[segments.step_h[after] < np.float32(parameters.min_silence_h)]
@@ -171,7 +177,7 @@ def _leap_rows(segments: Segments, parameters: SilenceParameters) -> IntArray:
         angle = np.radians(angle_between(segments.cog[row], course))
         astray = np.sqrt(np.maximum(run**2 + apart**2 - 2.0 * run * apart * np.cos(angle), 0.0))
         explained = parameters.leap_nmi + parameters.leap_speed_factor * run
-        led = np.where(run > 0.0, astray - run - parameters.leap_nmi, -np.inf)
+        led = np.where(run > 0.0, astray - parameters.leap_course_share * run - parameters.leap_nmi, -np.inf)
         excess.append(np.stack([apart - explained, led]))
     # NaN, where a speed or a course is not known, is no excess.
     over = np.maximum(*np.minimum(*excess))

@@ -83,7 +83,7 @@ def entries_like(n: int, **said: Any) -> tuple[ListedVessel, ...]:
 
 
 NUMBERS: list[tuple[ListedVessel, dict[str, Any], float, float, str]] = [
-    (entry(), {"imo": ONE_OFF_FAILS}, 0.3, 0.85, "one digit off, check digit fails, another name"),
+    (entry(), {"imo": ONE_OFF_FAILS}, 0.2, 0.85, "one digit off, check digit fails, another name"),
     (entry(), {"imo": ONE_OFF_FAILS, "name": "PALE HERON"}, 0.85, 0.9, "the same, and the same name"),
     (entry(), {"imo": 2000040, "name": "PALE HERON"}, 0.85, 0.9, "two digits exchanged"),
     (entry(), {"imo": ONE_OFF_PASSES, "name": "PALE HERON"}, 0.85, 0.9, "one digit off, passes, the same name"),
@@ -133,6 +133,7 @@ QUIET: list[tuple[ListedVessel, dict[str, Any], str]] = [
     (entry(mmsi=frozenset({273000223}), length_m=120.0), {}, "a neighbour's MMSI, name of its own, same length"),
     (entry(mmsi=frozenset({273000223})), {"name": None}, "a neighbour's MMSI and nothing else known"),
     (entry(length_m=180.0), {"name": "PALE HEROM"}, "near name, other length, far number"),
+    (entry(imo=2000016 - 3, mmsi=frozenset({273000223})), {"imo": 2000016 - 4}, "official numbers and MMSI in series"),
     (entry(imo=None, mmsi=frozenset({273000223})), {"mmsi": 123456789, "name": "PALE HERON"}, "an unprogrammed set"),
     (entry(), {"imo": None, "imo_raw": "222222"}, "a filler of six digits"),
     (entry(), {"imo": ONE_OFF_FAILS, "n_reports": 2}, "a damaged message or two"),

@@ -116,6 +116,40 @@ def test_the_empty_list_finds_nothing() -> None:
     assert WatchList().call_sign_and_name("P5AB", "PALE HERON") == ()
 
 
+def test_sizes_and_flags_are_read_where_the_list_gives_them(tmp_path: Path) -> None:
+    text = (
+        "imo,name,Length,beam_m,flag\n2000004,Pale Heron,119.5,18 m,kp\n2000016,Grey Gull,n/a,0,\n"
+        '2000028,Storm Petrel,"120;140",,KP;pa\n2000030,Plover,"88,4",900,Panama\n'
+    )
+    listed = read_watchlist(write(tmp_path, text))
+    assert [(one.length_m, one.beam_m) for one in listed.entries] == [
+        (119.5, 18.0),
+        (None, None),
+        (None, None),
+        (88.4, None),
+    ]
+    assert [one.flags for one in listed.entries] == [{"KP"}, set(), {"KP", "PA"}, set()]
+    assert dict(listed.skipped) == {"beam_unusable": 2, "length_unusable": 1}
+
+
+def test_a_call_sign_that_fills_the_column_matches_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"{2_000_000 + i},XXXX,Ship {i}\n" for i in range(30))
+    listed = read_watchlist(write(tmp_path, "imo,call_sign,name\n" + rows + "2100000,P5AB,Pale Heron\n"))
+    assert listed.call_sign_and_name("XXXX", "SHIP 3") == ()
+    assert len(listed.call_sign_and_name("P5AB", "PALE HERON")) == 1
+    assert listed.skipped["call_sign_shared"] == 1
+
+
+def test_empty_and_malformed_cells_of_a_long_list_are_counted(tmp_path: Path) -> None:
+    kinds = (",,Ship,,", "12,abc,Ship,X1,-4", "2000004,445000111,Ship,P5AB,120", ",,,,", "1,2,3,4,5,6,7")
+    rows = "".join(f"{kinds[i % 5]}\n" for i in range(200_000))
+    listed = read_watchlist(write(tmp_path, "imo,mmsi,name,call_sign,length_m\n" + rows))
+    assert len(listed.entries) == 80_000, "every fifth with numbers, every fifth by call sign and name"
+    assert listed.skipped["row_malformed"] == listed.skipped["row_empty"] == 40_000
+    assert listed.skipped["imo_unusable"] == listed.skipped["length_unusable"] == 40_000
+    assert listed.by_call_sign == {}, "forty thousand ships of one call sign are none"
+
+
 def test_two_hundred_thousand_rows_are_read_whole(tmp_path: Path) -> None:
     rows = [f"VESSEL,Ship {i},{2_000_000 + i},{273_000_000 + i},id-{i},A {i};B {i}" for i in range(200_000)]
     listed = read_watchlist(write(tmp_path, "type,caption,imo,mmsi,id,aliases\n" + "\n".join(rows)))

@@ -180,7 +180,7 @@ def weigh_pairs(
     old, new = ends.claims, starts.claims
     weights = {
         PLACE: place_and_time_db(ends, starts, e, s, background.births, parameters),
-        BODIES: _bodies(ends, starts, e, s, same_number, background),
+        BODIES: bodies_db(ends, starts, e, s, same_number, background),
         DRAUGHT: draught_db(ends, starts, e, s, gap_h),
         CLASS: _shared_codes(old.type_group[e], new.type_group[s], CLASS_SAME, background.class_share),
         SET: _shared_codes(old.transceiver[e], new.transceiver[s], SET_SAME, background.set_share),
@@ -203,7 +203,7 @@ def _db(ratio: FloatArray) -> FloatArray:
     return result
 
 
-def _bodies(
+def bodies_db(
     ends: Ends, starts: Ends, e: IntArray, s: IntArray, same_number: npt.NDArray[np.bool_], background: Background
 ) -> FloatArray:
     length, other = ends.claims.length_m[e], starts.claims.length_m[s]

@@ -9,17 +9,18 @@ from typing import Final
 
 import numpy as np
 
-from vessels.hulls.background import BirthsAround, FloatArray, resting_places
+from vessels.hulls.background import FloatArray, resting_places
 from vessels.hulls.ends import Ends
-from vessels.hulls.evidence import DRAUGHT, PLACE, Weighed, draught_db
+from vessels.hulls.evidence import BODIES, DRAUGHT, PLACE, Background, Weighed, bodies_db, draught_db
 from vessels.hulls.parameters import LinkParameters
 from vessels.hulls.whereabouts import gap_of, usual_rate, whereabouts
 from vessels.track import IntArray
+from vessels.units import US_PER_DAY
 
 EXCHANGE_PRIOR_DB: Final = -50.0
 """One pair of crossing silences in 100,000 is an exchange: few are documented, and ferries cross every day."""
 LEAP_PRIOR_DB: Final = -30.0
-"""One crossing with a leap in it in a thousand: a leap is unexplained already, mostly by errors of position."""
+"""One crossing with a leap or a broken track in it in a thousand: unexplained already, mostly wrong positions."""
 AGAIN_DB: Final = -20.0
 """For each further crossing of the same two numbers: what happens often is a service, not an exchange."""
 RESTING_SHARE: Final = 0.4
@@ -27,10 +28,10 @@ RESTING_SHARE: Final = 0.4
 
 
 def crossing(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> IntArray:
-    """Which pairs are half of an exchange: they lead out of a silence, and another pair leads back into it.
+    """Which pairs are half of an exchange: they lead from one number to another, and another pair leads back.
 
-    The other number has a silence too, or a leap stands over against two tracks that no one hull can have sailed.
-    Number i is the same silence on both sides.
+    Each number fell silent and woke, or leapt, or broke in two tracks that no one hull can have sailed, both within a
+    day. Number i is the same silence on both sides.
     """
     one, other = ends.silence[e] >= 0, starts.silence[s] >= 0
     both = np.flatnonzero(one & other)
@@ -40,7 +41,24 @@ def crossing(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> IntArray:
     # What leads out goes to a track of the number that what leads back comes from.
     numbers, rank = np.unique(np.concatenate([starts.mmsi[s[out]], ends.mmsi[e[back]]]), return_inverse=True)
     to, come = e[out] * len(numbers) + rank[: len(out)], s[back] * len(numbers) + rank[len(out) :]
-    return np.sort(np.concatenate([crossed, out[np.isin(to, come)], back[np.isin(come, to)]]))
+    broken = _broken(ends, starts, e, s, np.flatnonzero(~one & ~other & (ends.mmsi[e] != starts.mmsi[s])))
+    return np.sort(np.concatenate([crossed, out[np.isin(to, come)], back[np.isin(come, to)], broken]))
+
+
+def _broken(ends: Ends, starts: Ends, e: IntArray, s: IntArray, plain: IntArray) -> IntArray:
+    """Pairs of tracks of two numbers for which another pair leads back within a day; each number has two tracks."""
+    day = ends.time_us[e[plain]] // US_PER_DAY
+    numbers, rank = np.unique(np.concatenate([ends.mmsi[e[plain]], starts.mmsi[s[plain]]]), return_inverse=True)
+    n, m = len(numbers), len(plain)
+    first = int(day.min(initial=0)) - 1
+    span = int(day.max(initial=0)) - first + 2
+
+    def keys(one: IntArray, other: IntArray, days: IntArray) -> IntArray:
+        return (one * n + other) * span + days - first
+
+    there = keys(rank[:m], rank[m:], day)
+    back = [keys(rank[m:], rank[:m], day + off) for off in (-1, 0, 1)]
+    return plain[np.isin(back[0], there) | np.isin(back[1], there) | np.isin(back[2], there)]
 
 
 def weigh_exchanges(
@@ -48,7 +66,7 @@ def weigh_exchanges(
     starts: Ends,
     e: IntArray,
     s: IntArray,
-    births: BirthsAround,
+    background: Background,
     parameters: LinkParameters,
 ) -> tuple[Weighed, FloatArray]:
     """What speaks for each half of an exchange, and the prior of each half, in decibans."""
@@ -59,14 +77,20 @@ def weigh_exchanges(
     own_h, _ = gap_of(ends, starts, own, own)
     kept = whereabouts(ends, starts, own, own, parameters)
     kept = np.maximum(kept, RESTING_SHARE * resting_places(starts)[s])
-    chance = np.where(wakes, kept, births.rate[s] / usual_rate(gap_h, parameters))
+    chance = np.where(wakes, kept, background.births.rate[s] / usual_rate(gap_h, parameters))
     place = 10.0 * np.log10(np.maximum(crossed, 1e-12) / chance)
     draught = draught_db(ends, starts, e, s, gap_h)
     own_draught = np.where(wakes, draught_db(ends, starts, own, own, own_h), 0.0)
-    weights = {PLACE: place, DRAUGHT: np.where(np.isfinite(draught), draught - np.nan_to_num(own_draught), np.nan)}
+    bodies = bodies_db(ends, starts, e, s, np.zeros(len(e), dtype=np.bool_), background)
+    weights = {
+        PLACE: place,
+        DRAUGHT: np.where(np.isfinite(draught), draught - np.nan_to_num(own_draught), np.nan),
+        # Sizes are typed in: exchanged with the rest they differ, which says nothing.
+        BODIES: np.where(wakes, np.nan, np.maximum(bodies, 0.0)),
+    }
     one, other = np.minimum(ends.mmsi[e], starts.mmsi[s]), np.maximum(ends.mmsi[e], starts.mmsi[s])
     _, which, crossings = np.unique(np.stack([one, other]), axis=1, return_inverse=True, return_counts=True)
-    leap = ends.is_leap[e] | starts.is_leap[s]
+    leap = ends.is_leap[e] | starts.is_leap[s] | ((ends.silence[e] < 0) & ~wakes)
     prior = np.where(leap, LEAP_PRIOR_DB, EXCHANGE_PRIOR_DB) / 2.0
     prior += AGAIN_DB * np.maximum(crossings[which] / 2.0 - 1.0, 0.0)
     return Weighed(weights, gap_h, apart), np.asarray(prior, dtype=np.float64)

@@ -57,10 +57,11 @@ def find_links(
     enough = np.minimum(ends.n_reports[e], starts.n_reports[s]) >= parameters.min_reports
     e, s = e[enough], s[enough]
     across = crossing(ends, starts, e, s)
-    exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background.births, parameters)
+    exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background, parameters)
     ended = _ended_share(ends, starts, span)
     most_db = _prior_db(parameters.max_change_share, ended)
     changed = _worth_keeping(ends, starts, e, s, background, most_db, parameters)
+    changed = changed[~np.isin(changed, across)]
     weighed = weigh_pairs(ends, starts, e[changed], s[changed], background, parameters).beside(exchanged)
     rows = np.concatenate([changed, across])
     e, s = e[rows], s[rows]

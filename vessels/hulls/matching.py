@@ -6,7 +6,7 @@ association probabilities with belief propagation"), exact where the graph has n
 loops, where propagation is too sure of the best assignment, are summed exactly; large ones stay approximate.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,12 @@ def pair_probabilities(end: IntArray, start: IntArray, weight_db: FloatArray) ->
     if not len(end):
         return np.zeros(0)
     odds = 10.0 ** (np.clip(weight_db, -MAX_DB, MAX_DB) / 10.0)
-    result = _propagated(end, start, odds)
-    for rows in _looped_groups(end, start):
+    result = np.empty(len(odds))
+    parts = _parts(end, start)
+    for rows in parts.propagated:
+        if len(rows):
+            result[rows] = _propagated(end[rows], start[rows], odds[rows])
+    for rows in parts.summed:
         result[rows] = _summed(end[rows], start[rows], odds[rows])
     return result
 
@@ -57,28 +61,30 @@ def _propagated(end: IntArray, start: IntArray, odds: FloatArray) -> FloatArray:
     return result
 
 
-def _looped_groups(end: IntArray, start: IntArray) -> list[IntArray]:
-    """Rows of each group of connected pairs that has a loop and is small enough to be summed exactly."""
-    ends, e = np.unique(end, return_inverse=True)
-    _, s = np.unique(start, return_inverse=True)
-    above = list(range(len(ends) + int(s.max()) + 1))
+class _Parts(NamedTuple):
+    """Rows of pairs: those without loops and those in large groups with loops; each small group with loops."""
 
-    def top(node: int) -> int:
-        while above[node] != node:
-            above[node] = node = above[above[node]]
-        return node
+    propagated: tuple[IntArray, IntArray]
+    summed: list[IntArray]
 
-    closing = []
-    for one, other in zip(e.tolist(), (s + len(ends)).tolist(), strict=True):
-        a, b = top(one), top(other)
-        if a == b:
-            closing.append(a)
-        above[b] = a
-    group = np.array([top(one) for one in e.tolist()])
-    looped = np.flatnonzero(np.isin(group, [top(one) for one in closing]))
-    looped = looped[np.argsort(group[looped], kind="stable")]
-    groups = np.split(looped, np.flatnonzero(np.diff(group[looped])) + 1) if len(looped) else []
-    return [rows for rows in groups if min(len(np.unique(e[rows])), len(np.unique(s[rows]))) <= EXACT_SIDES]
+
+def _parts(end: IntArray, start: IntArray) -> _Parts:
+    """Connected groups of pairs, by whether they have a loop and how large they are."""
+    by_end, by_start = _Groups(end), _Groups(start)
+    group = np.arange(len(end))
+    while True:
+        wider = by_end.least(by_start.least(group))
+        if (wider == group).all():
+            break
+        group = wider
+    n = len(end)
+    n_ends, n_starts = (np.bincount(group[side.some], minlength=n) for side in (by_end, by_start))
+    looped = np.bincount(group, minlength=n) > n_ends + n_starts - 1
+    small = looped & (np.minimum(n_ends, n_starts) <= EXACT_SIDES)
+    rows = np.flatnonzero(small[group])
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    summed = np.split(rows, np.flatnonzero(np.diff(group[rows])) + 1) if len(rows) else []
+    return _Parts((np.flatnonzero(~looped[group]), np.flatnonzero((looped & ~small)[group])), summed)
 
 
 def _summed(end: IntArray, start: IntArray, odds: FloatArray) -> FloatArray:
@@ -116,6 +122,14 @@ class _Groups:
         group = side[self._order]
         self._first = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
         self._size = np.diff(np.append(self._first, len(group)))
+        self.some = self._order[self._first]
+        """One element of each group."""
+
+    def least(self, values: IntArray) -> IntArray:
+        """For each element the least of its group."""
+        out = np.empty_like(values)
+        out[self._order] = np.repeat(np.minimum.reduceat(values[self._order], self._first), self._size)
+        return out
 
     def others(self, values: FloatArray) -> FloatArray:
         """For each element the sum of the others of its group.

@@ -105,7 +105,7 @@ def _likeliest(
     for low in range(0, max(1, len(statement)), CHUNK):
         at = slice(low, low + CHUNK)
         like = compared(said, listed, statement[at], entry[at], thresholds, spellings)
-        like = like.take(_has_ground(like, imo_form(said.imo[like.statement])))
+        like = like.take(_has_ground(like, imo_form(said.imo[like.statement]), imo_form(listed.imo[like.entry])))
         like = like.take(~listed.bears(said.group[like.statement], like.entry))
         log = log_odds(like, said, listed, chances, thresholds.near_listed_share, spellings)
         parts.append(like.take(log >= least))
@@ -117,16 +117,17 @@ def _likeliest(
     return like.take(order), odds[order]
 
 
-def _has_ground(like: Likeness, form: IntArray) -> BoolArray:
+def _has_ground(like: Likeness, form: IntArray, listed_form: IntArray) -> BoolArray:
     """Which pairs may be told of.
 
     A name needs more beside it, and so does an MMSI one digit away. An IMO number that passes its check digit, beside
-    a name of its own, is another ship's, perhaps a sister's: builders and states number in series.
+    a name of its own, is another ship's, perhaps a sister's: builders and states number in series. So are the
+    official numbers that some states' craft send for it, which the check digit fails on both sides.
     """
     named = like.name >= NEAR
     signed = like.call_sign == EQUAL
     number = (like.imo == NEAR) | (like.mmsi == NEAR)
-    wrong = (like.imo == NEAR) & (form == FAILS)
+    wrong = (like.imo == NEAR) & (form == FAILS) & (listed_form == PASSES)
     unnamed = (like.imo == NEAR) & (form == PASSES) & (like.name == UNKNOWN)
     itself = (like.imo == EQUAL) | (like.mmsi == EQUAL)
     with_more = named & (number | signed | (like.length == EQUAL))

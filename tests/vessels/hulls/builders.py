@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tests.vessels.builders import T0_US
 from vessels import schema
-from vessels.hulls.background import birth_rates, bodies_of
+from vessels.hulls.background import births_around, bodies_of
 from vessels.hulls.ends import Ends, both_ends, times_us
 from vessels.hulls.evidence import Background, Weighed, background_of, weigh_pairs
 from vessels.hulls.links import find_links
@@ -159,7 +159,7 @@ def measured(tracks: Sequence[Track]) -> tuple[Ends, Ends, Background]:
     tables = tables_of(tracks)
     ends, starts = both_ends(**tables)
     span = int(times_us(tables["segments"]["start"]).min()), int(times_us(tables["segments"]["end"]).max())
-    return ends, starts, background_of(starts, birth_rates(starts, span), bodies_of(starts), span)
+    return ends, starts, background_of(starts, births_around(starts, span), bodies_of(starts), span)
 
 
 def weighed(

@@ -9,10 +9,11 @@ from tests.vessels.hulls.builders import DAYS, Place, Silence, Track, ends_of, m
 from vessels.hulls.background import (
     BURST_DEG,
     LEAST_SPAN_H,
+    RINGS_NMI,
     SCALES_DEG,
     _counts_around,
     bearers_of,
-    birth_rates,
+    births_around,
     bodies_of,
     resting_places,
     shares_of,
@@ -67,7 +68,7 @@ def births(n: int, day: float = 10.0, every: float = 1.0, spread_nmi: float = 1.
 
 def rate(tracks: list[Track]) -> float:
     starts = ends_of(tracks)[1]
-    return float(birth_rates(starts, SPAN)[0])
+    return float(births_around(starts, SPAN).rate[0])
 
 
 def test_a_lone_birth_has_the_rate_of_one_in_its_sea_and_time():
@@ -90,6 +91,23 @@ def test_a_berth_where_many_are_born_counts_more_than_a_sea_where_as_many_are():
     assert rate(births(30, spread_nmi=1.0)) > 10 * rate(births(30, spread_nmi=200.0))
 
 
+@pytest.mark.parametrize("ring", range(len(RINGS_NMI)))
+def test_births_within_a_radius_grow_with_it_and_count_itself(ring):
+    around = births_around(ends_of(births(30, spread_nmi=200.0))[1], SPAN)
+    one = np.zeros(2, dtype=np.int64)
+    here = around.within(one, np.array([RINGS_NMI[ring], 0.5 * RINGS_NMI[ring]]))
+    expected = (around.counts[0, ring] + 1.0) / (DAYS * 24.0)
+    assert here[0] == pytest.approx(expected)
+    assert here[0] >= here[1] >= 1.0 / (DAYS * 24.0)
+
+
+def test_births_in_rings_are_those_in_the_cells_about_and_not_itself():
+    starts = ends_of(births(30, spread_nmi=200.0))[1]
+    counts = births_around(starts, SPAN).counts
+    assert (np.diff(counts, axis=1) >= 0).all() and counts[:, -1].max() == 29
+    assert births_around(ends_of(births(1))[1], SPAN).counts.tolist() == [[0] * len(RINGS_NMI)]
+
+
 def test_a_feed_that_comes_back_brings_many_at_once_and_the_rate_says_so():
     spread_out, at_once = births(40, every=1.2, spread_nmi=25.0), births(40, every=0.01, spread_nmi=25.0)
     assert rate(at_once) > 5 * rate(spread_out)
@@ -99,9 +117,9 @@ def test_no_rate_is_nought_and_a_silent_ships_waking_has_all_wakings_for_its_cro
     tracks = births(5)
     silent = Track(ship_mmsi(90), 0.0, DAYS, HERE, HERE, papers(90), silences=(Silence(5.0, 20.0, HERE, HERE),))
     starts = ends_of([*tracks, silent])[1]
-    rates = birth_rates(starts, SPAN)
+    rates = births_around(starts, SPAN).rate
     assert (rates > 0).all() and np.isfinite(rates).all()
-    lone = birth_rates(ends_of([silent])[1], SPAN)
+    lone = births_around(ends_of([silent])[1], SPAN).rate
     assert rates[-1] > 3 * lone[-1]
 
 
@@ -164,5 +182,5 @@ def test_bearers_are_distinct_numbers_and_nothing_said_has_none(rows):
 def test_rates_of_a_moments_data_are_finite():
     starts = ends_of(births(1))[1]
     moment, short = us(10.0), us(10.0) + int(LEAST_SPAN_H * US_PER_H)
-    assert birth_rates(starts, (moment, moment)) == pytest.approx(birth_rates(starts, (moment, short)))
-    assert birth_rates(starts, (moment, us(11.0)))[0] < birth_rates(starts, (moment, short))[0]
+    assert births_around(starts, (moment, moment)).rate == pytest.approx(births_around(starts, (moment, short))).rate
+    assert births_around(starts, (moment, us(11.0))).rate[0] < births_around(starts, (moment, short)).rate[0]

@@ -431,6 +431,7 @@ BITES = {
     "told_probability": 0.3,
     "min_reports": 1000,
     "silent_h": 300.0,
+    "max_change_share": 1e-3,
 }
 
 

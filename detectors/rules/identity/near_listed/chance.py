@@ -59,7 +59,7 @@ SAMPLE_WEIGHT: Final = 20.0
 
 # How often a listed ship under altered claims would be so: judgement, to be refitted by a backtest.
 NUMBER_NEAR: Final = 0.3
-NAME_EQUAL, NAME_NEAR, NAME_DIFFERS = 0.4, 0.2, 0.4
+NAME_EQUAL, NAME_NEAR, NAME_DIFFERS = 0.5, 0.2, 0.2
 OTHER_VALID_IMO: Final = 0.3
 CALL_SIGN_EQUAL, CALL_SIGN_DIFFERS = 0.3, 0.7
 LENGTH_EQUAL, LENGTH_DIFFERS = 0.8, 0.1
@@ -178,7 +178,7 @@ def log_odds(
     same_sign = SAME_CALL_SIGN + _share(said.call_sign[at], chances.call_signs, 0.0, SAMPLE_CRAFT)
     ratios = (
         np.where(like.imo == NEAR, NUMBER_NEAR / near_imo, other),
-        np.where(like.mmsi == NEAR, NUMBER_NEAR / chances.near_mmsi, 1.0),
+        np.where((like.mmsi == NEAR) & (like.name != DIFFERS), NUMBER_NEAR / chances.near_mmsi, 1.0),
         _ratio(like.name, NAME_EQUAL, SAME_NAME + others, NAME_DIFFERS),
         np.where(like.name == NEAR, NAME_NEAR / (near_name + others), 1.0),
         _ratio(like.call_sign, CALL_SIGN_EQUAL, same_sign, CALL_SIGN_DIFFERS),
