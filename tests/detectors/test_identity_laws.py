@@ -11,6 +11,7 @@ from detectors.contract import Scene
 from detectors.rules.identity.detector import Identity
 from detectors.rules.watchlist import ListedVessels
 from detectors.testing import check_detector
+from detectors.watchlist import ListedVessel, WatchList
 from tests.detectors.histories import at, history, sailed, scene, spell, stay, voyage
 from tests.detectors.hulls import link
 from vessels.intake import read_tracks
@@ -58,6 +59,7 @@ def busy_scene() -> Scene:
         spell(538000123, at(-20), at(-12), length_m=150.0, beam_m=24.0, segment_id="w1", hull_id="w1", **whimbrel),
         spell(538000123, at(0), at(5), length_m=80.0, beam_m=13.0, segment_id="w2", hull_id="w2", **whimbrel),
     ]
+    gull = ListedVessel("gull", "", 2000092, frozenset(), frozenset({"GREY GULL"}), frozenset(), "", "")
     changed, links = changed_hulls()
     spells += changed
     vessels = [
@@ -81,6 +83,7 @@ def busy_scene() -> Scene:
         port_visits=[stay(273000222, "KP_NAMPO", at(3), at(4))],
         voyages=[voyage(365729424, at(0), at(2)), voyage(365729424, at(2), at(5)), voyage(636000111, at(7), at(12))],
         sketches=sailed(273000222, at(4), 72, (35.0, 130.0), (38.0, 134.0)),
+        watchlist=WatchList((gull,)),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from detectors.rules.identity.detector import Identity
+from detectors.watchlist import ListedVessel, WatchList
 from tests.detectors.histories import at, sailed, scene, spell, stay
 from tests.detectors.hulls import link
 
@@ -85,6 +86,8 @@ DROPPERS = [
     for ship in range(20)
     for row in changed(imo=None)
 ]
+MISTYPED: dict[str, Any] = {**BASE, "imo": 2000002, "name": "GREY GULL"}
+LISTED: Any = WatchList((ListedVessel("a", "", 2000092, frozenset(), frozenset({"BITTERN"}), frozenset(), "", ""),))
 HOPS = [spell(mmsi, at(20 * i), at(20 * i + 18), **BASE) for i, mmsi in enumerate((OLD, NEW, 636000111))]
 
 BITES: list[tuple[str, Any, dict[str, Sequence[dict[str, Any]]]]] = [
@@ -123,6 +126,7 @@ BITES: list[tuple[str, Any, dict[str, Sequence[dict[str, Any]]]]] = [
         0.9,
         {"identities": (FIRST, WORN, RETURNED), "hull_links": [link(WORN, RETURNED, probability=0.8)]},
     ),
+    ("near_listed_share", 0.01, {"identities": [spell(SHIP, at(0), at(9), **MISTYPED)], "watchlist": LISTED}),
     ("max_sharers", 40, two_senders(40, 100.0, n_segments=30)),
 ]
 

@@ -137,20 +137,27 @@ def test_a_track_keeps_its_longest_silences():
     assert [one["start"] for one in found] == sorted(one["start"] for one in found)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("min_silence_h", 30.0), ("habit_factor", 200.0), ("max_per_track", 1), ("leap_nmi", 10.0),
-        ("leap_speed_factor", 1.0),
-    ],
-)  # fmt: skip
-def test_each_parameter_bites(name, value):
-    assert name in SilenceParameters.model_fields and len(SilenceParameters.model_fields) == 5
+BITES = {
+    "min_silence_h": 30.0,
+    "habit_factor": 200.0,
+    "max_per_track": 1,
+    "leap_nmi": 10.0,
+    "leap_speed_factor": 1.0,
+    "leap_course_share": 0.0,
+}
+
+
+def test_each_parameter_is_tried_here():
+    assert set(BITES) == set(SilenceParameters.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(BITES))
+def test_each_parameter_bites(name):
     swift = sail(ALPHA, 100 * H, HERE, (38.8333, 124.3), speed_kn=10.0, every_s=7200.0)
     swift = [{**row, "sog": 7.0} for row in swift]
     rows = [*lying((0, 20), (45, 60), (80, 99)), *swift, *leaps_at(130.0)]
     assert len(silences(rows)) >= 4
-    assert silences(rows, **{name: value}) != silences(rows)
+    assert silences(rows, **{name: BITES[name]}) != silences(rows)
 
 
 def leaps_at(begin: float) -> list[Row]:

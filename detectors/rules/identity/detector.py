@@ -56,12 +56,13 @@ class Identity(Thresholds):
         revived_identity: a silent or scrapped identity heard again on another hull: length and beam 0.65, length 0.3,
         out of reach 0.75, hull linked to another number 0.75 times its probability; a breakers' yard, class, set and
         habits add. Half where the IMO number alone came back. Silence alone, reflagging, re-used MMSI: none.
-        near_listed_identity: an IMO number or MMSI one digit from a watch-listed one, or a name one letter from a listed
-        name on a hull of that length or call sign; up to 0.9, by the odds against a coincidence.
+        near_listed_identity: an IMO number or MMSI one digit from a watch-listed one, or a name one letter from a
+        listed name on a hull of that length or call sign; up to 0.9, by the odds against a coincidence.
         Grounds add up as independent ones; class B and craft below class A size count four tenths.
 
     Reads
-        identities, vessels, segments, hull links, port visits, zone presences, sketches, voyages; watch levels.
+        identities, vessels, segments, hull links, port visits, zone presences, sketches, voyages; watch levels; the
+        watch list given by the user.
 
     Misses
         Names painted over but not sent; identities swapped between MMSI without an IMO number; a change during a

@@ -182,5 +182,5 @@ def test_bearers_are_distinct_numbers_and_nothing_said_has_none(rows):
 def test_rates_of_a_moments_data_are_finite():
     starts = ends_of(births(1))[1]
     moment, short = us(10.0), us(10.0) + int(LEAST_SPAN_H * US_PER_H)
-    assert births_around(starts, (moment, moment)).rate == pytest.approx(births_around(starts, (moment, short))).rate
+    assert births_around(starts, (moment, moment)).rate == pytest.approx(births_around(starts, (moment, short)).rate)
     assert births_around(starts, (moment, us(11.0))).rate[0] < births_around(starts, (moment, short)).rate[0]
