@@ -97,7 +97,10 @@ def world(n: int, seed: int = 7) -> tuple[dict[str, pa.Table], set[tuple[int, in
     lives = (died - born)[owner]
     begins = born[owner] + rng.random(len(owner)) * lives * 0.6
     silent = np.minimum(np.exp(rng.uniform(np.log(0.5), np.log(10.0), len(owner))), lives * 0.3)
-    where, back = places()[owner % n], places()[owner % n]
+    where = places()[owner]
+    bearing, sailed = rng.uniform(0, 2 * np.pi, len(owner)), rng.random(len(owner)) * 10.0 * silent * 24.0 / 60.0
+    back = where + np.column_stack([np.cos(bearing), np.sin(bearing)]) * np.minimum(sailed, 8.0)[:, None]
+    back[:, 0] = back[:, 0].clip(-70, 70)
     silences = _table(
         schema.SILENCES,
         {

@@ -17,8 +17,13 @@ from vessels.units import US_PER_DAY, US_PER_H
 FloatArray = npt.NDArray[np.float64]
 
 NMI_PER_DEGREE: Final = 60.0
-SCALES_DEG: Final = (5.0, 0.5, 0.1)
-"""Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a berth."""
+SCALES_DEG: Final = (5.0, 0.5, 0.1, 0.02)
+"""Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a harbour, a berth."""
+HARBOUR_DEG: Final = 0.1
+LYING_KN: Final = 1.0
+LYING_SHARE: Final = 0.1
+LYING_NMI: Final = 3.0
+"""One birth in ten around happens where ships lie, within so much of one of those places, however lonely."""
 LEAST_SPAN_H: Final = 0.1
 """Rates are taken over the span of the data, and no less than this."""
 RINGS_DEG: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -38,13 +43,15 @@ class BirthsAround:
 
     rate: FloatArray
     counts: IntArray
+    total: int
     hours: float
 
     def within(self, start: IntArray, radius_nmi: FloatArray) -> FloatArray:
         """Births per hour within a radius of each start, itself counted, so that none is nought. Shape (k,)."""
         ring = np.minimum(np.searchsorted(RINGS_NMI, radius_nmi), len(RINGS_NMI) - 1)
         share = (radius_nmi / np.array(RINGS_NMI)[ring]) ** 2
-        result: FloatArray = (self.counts[start, ring] * share + 1.0) / self.hours
+        expected = np.minimum(self.counts[start, ring] * share, self.total)
+        result: FloatArray = (expected + 1.0) / self.hours
         return result
 
 
@@ -70,7 +77,17 @@ def births_around(starts: Ends, span_us: tuple[int, int]) -> BirthsAround:
         for ring, step in enumerate(RINGS_DEG):
             near = _counts_around(starts.lat, starts.lon, step, counted, None) - counted
             counts[own, ring] = near[own]
-    return BirthsAround(rate, counts, hours)
+        rate = np.where(own, np.maximum(rate, _lying_rate(starts, counted, hours)), rate)
+    return BirthsAround(rate, counts, int(born.sum()), hours)
+
+
+def _lying_rate(starts: Ends, counted: npt.NDArray[np.bool_], hours: float) -> FloatArray:
+    """Births expected where ships lie, at any one of those places in the sea around; 0 for starts under way."""
+    lying = np.nan_to_num(starts.sog_kn) < LYING_KN
+    births = _counts_around(starts.lat, starts.lon, SCALES_DEG[0], counted, None)
+    places = _counts_around(starts.lat, starts.lon, SCALES_DEG[0], lying, None)
+    rate = LYING_SHARE * births / (np.maximum(places, 1) * np.pi * LYING_NMI**2 * hours)
+    return np.where(lying, rate, 0.0)
 
 
 def resting_places(starts: Ends) -> FloatArray:
@@ -79,7 +96,7 @@ def resting_places(starts: Ends) -> FloatArray:
     The start itself and one other are left out.
     """
     everyone = np.ones(len(starts), dtype=np.bool_)
-    fine, coarse = SCALES_DEG[-1], SCALES_DEG[0]
+    fine, coarse = HARBOUR_DEG, SCALES_DEG[0]
     near = _counts_around(starts.lat, starts.lon, fine, everyone, None)
     around = _counts_around(starts.lat, starts.lon, coarse, everyone, None)
     result: FloatArray = np.maximum(near - 2, 0) / np.maximum(around, 1) / _area(starts.lat, fine)

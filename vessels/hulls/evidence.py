@@ -178,12 +178,17 @@ def weigh_pairs(
     numbers = np.minimum(numbers, CLAIMS_CAP_DB)
     claimed = np.minimum(_names(ends, starts, e, s, background), CLAIMS_CAP_DB - np.nan_to_num(numbers))
     old, new = ends.claims, starts.claims
+    bodies = bodies_db(ends, starts, e, s, same_number, background)
+    # Equal class and set follow from an equal body: they speak for a link only where no body does.
+    most = np.where(bodies > 0.0, 0.0, np.inf)
+    classes = _shared_codes(old.type_group[e], new.type_group[s], CLASS_SAME, background.class_share)
+    sets = _shared_codes(old.transceiver[e], new.transceiver[s], SET_SAME, background.set_share)
     weights = {
         PLACE: place_and_time_db(ends, starts, e, s, background.births, parameters),
-        BODIES: bodies_db(ends, starts, e, s, same_number, background),
+        BODIES: bodies,
         DRAUGHT: draught_db(ends, starts, e, s, gap_h),
-        CLASS: _shared_codes(old.type_group[e], new.type_group[s], CLASS_SAME, background.class_share),
-        SET: _shared_codes(old.transceiver[e], new.transceiver[s], SET_SAME, background.set_share),
+        CLASS: np.minimum(classes, most),
+        SET: np.minimum(sets, most),
         HABIT: _nearness(
             np.log(np.maximum(ends.interval_s[e], 1.0)), np.log(np.maximum(starts.interval_s[s], 1.0)),
             0.5, background.interval_spread, INTERVAL_DB,

@@ -23,6 +23,8 @@ LEAP_PRIOR_DB: Final = -30.0
 """One crossing with a leap or a broken track in it in a thousand: unexplained already, mostly wrong positions."""
 AGAIN_DB: Final = -20.0
 """For each further crossing of the same two numbers: what happens often is a service, not an exchange."""
+MAX_TRACKS: Final = 4
+"""A number with more tracks is shared, or its positions are wrong: its breaks are no exchanges."""
 RESTING_SHARE: Final = 0.4
 """How many ships that fell silent wake where ships lie."""
 
@@ -41,8 +43,17 @@ def crossing(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> IntArray:
     # What leads out goes to a track of the number that what leads back comes from.
     numbers, rank = np.unique(np.concatenate([starts.mmsi[s[out]], ends.mmsi[e[back]]]), return_inverse=True)
     to, come = e[out] * len(numbers) + rank[: len(out)], s[back] * len(numbers) + rank[len(out) :]
-    broken = _broken(ends, starts, e, s, np.flatnonzero(~one & ~other & (ends.mmsi[e] != starts.mmsi[s])))
+    few = (_n_tracks(ends)[e] <= MAX_TRACKS) & (_n_tracks(starts)[s] <= MAX_TRACKS)
+    plain = np.flatnonzero(few & ~one & ~other & (ends.mmsi[e] != starts.mmsi[s]))
+    broken = _broken(ends, starts, e, s, plain)
     return np.sort(np.concatenate([crossed, out[np.isin(to, come)], back[np.isin(come, to)], broken]))
+
+
+def _n_tracks(side: Ends) -> IntArray:
+    """How many tracks the MMSI of each side has. Shape (n,)."""
+    _, number = np.unique(side.mmsi, return_inverse=True)
+    result: IntArray = np.bincount(number, weights=side.silence < 0)[number].astype(np.int64)
+    return result
 
 
 def _broken(ends: Ends, starts: Ends, e: IntArray, s: IntArray, plain: IntArray) -> IntArray:

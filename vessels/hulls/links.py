@@ -15,6 +15,7 @@ from vessels.hulls.candidates import candidate_pairs
 from vessels.hulls.ends import Ends, both_ends, times_us
 from vessels.hulls.evidence import NUMBERS, Background, Weighed, background_of, weigh_pairs
 from vessels.hulls.exchanges import crossing, weigh_exchanges
+from vessels.hulls.likeness import NEAR_NAME_DB, with_near_names
 from vessels.hulls.matching import pair_probabilities
 from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
 from vessels.hulls.wording import observed
@@ -30,8 +31,6 @@ links by which another identity can fill the silence: both together are weighed 
 would have to outweigh a million to one."""
 NEGLIGIBLE_DB: Final = -25.0
 """Pairs weighing less, prior included, change no probability by half a per cent."""
-PRIOR_ROUNDS: Final = 6
-"""The share of changed identities settles in three or four."""
 EDGE_DAYS: Final = 1.0
 """Tracks that end within this of the end of the data are not known to have ended."""
 RIVALS_SHOWN: Final = 5
@@ -65,12 +64,18 @@ def find_links(
     weighed = weigh_pairs(ends, starts, e[changed], s[changed], background, parameters).beside(exchanged)
     rows = np.concatenate([changed, across])
     e, s = e[rows], s[rows]
-    share, probability = parameters.change_share, np.zeros(len(rows))
-    for _ in range(PRIOR_ROUNDS):
-        own_db = _priors_db(ends, starts, e[: len(changed)], s[: len(changed)], _prior_db(share, ended))
-        priors_db = np.concatenate([own_db, across_prior_db])
-        probability = _probabilities(e, s, weighed.total_db + priors_db, ends, starts)
-        share = _change_share(probability[: len(changed)], weighed, ends, starts, s[: len(changed)], parameters)
+    own = slice(0, len(changed))
+    near = np.flatnonzero(weighed.total_db[own] + most_db >= -2.0 * NEAR_NAME_DB)
+    weighed = with_near_names(weighed, ends, starts, e, s, near, identities)
+
+    def probabilities(share: float) -> FloatArray:
+        own_db = _priors_db(ends, starts, e[own], s[own], _prior_db(share, ended))
+        return _probabilities(e, s, weighed.total_db + np.concatenate([own_db, across_prior_db]), ends, starts)
+
+    probability = probabilities(parameters.change_share)
+    share = _change_share(probability[own], weighed, ends, starts, s[own], parameters)
+    if share > parameters.change_share:
+        probability = probabilities(share)
     rows = np.flatnonzero(probability >= parameters.told_probability)
     a, b = e[rows], s[rows]
     keys = (starts.lat[b], ends.lat[a], ends.time_us[a], ends.mmsi[a], starts.mmsi[b], starts.time_us[b])
@@ -93,10 +98,13 @@ def _prior_db(change_share: float, ended_share: float) -> float:
 def _change_share(
     probability: FloatArray, weighed: Weighed, ends: Ends, starts: Ends, s: IntArray, parameters: LinkParameters
 ) -> float:
-    """The share of identities that were changed under another number, by the links as they stand, within bounds."""
+    """The share of identities changed under another number: the given one, or that which strong links alone show.
+
+    One step, and strong links only: weak ones would prove each other.
+    """
     hidden = (starts.silence[s] < 0) & ~(np.nan_to_num(weighed.weights[NUMBERS][: len(s)]) > 0.0)
-    share = parameters.change_share + float(probability[hidden].sum()) / max(int((ends.silence < 0).sum()), 1)
-    return min(share, parameters.max_change_share)
+    shown = int((probability[hidden] >= parameters.strong_probability).sum()) / max(int((ends.silence < 0).sum()), 1)
+    return min(max(parameters.change_share, shown), parameters.max_change_share)
 
 
 def _priors_db(ends: Ends, starts: Ends, e: IntArray, s: IntArray, prior_db: float) -> FloatArray:

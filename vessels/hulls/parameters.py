@@ -57,9 +57,8 @@ class LinkParameters(Parameters):
         0.05,
         gt=0,
         le=0.5,
-        description="The share may rise to this where the data themselves show so many changes (expectation and "
-        "maximisation, as Fellegi and Sunter's model is fitted). Source: judgement; a bound, so that links do not "
-        "prove each other.",
+        description="The share may rise to this where the data themselves show so many changes by links that are "
+        "strong without it. Source: judgement; a bound, so that links do not prove each other.",
     )
     strong_probability: float = Field(
         0.8,

@@ -28,6 +28,8 @@ RECKONING_SHARE: Final = 0.1
 RECKONING_MAX_H: Final = 12.0
 ROAM_NMI: Final = 500.0
 """Beyond this a coaster's whereabouts depend on her trade, not on the time gone by."""
+ROAMS_NEAR, ROAMS_FAR = 0.75, 0.20
+"""Shares of the hulls that roam: within that distance, and as far as their usual speed takes them."""
 LEAST_GAP_H: Final = 1.0 / 60.0
 OUT_OF_REACH: Final = 0.05
 """Share of hulls that sail faster than their usual speed over the gap."""
@@ -60,7 +62,8 @@ def place_and_time_db(
     gap = _least_gap(ends, starts, e, s, gap_h)
     near, roam, radius, widest = _ways(ends, starts, e, s, gap_h, apart, parameters)
     likely = near / births.rate[s]
-    likely += roam * (1.0 - OUT_OF_REACH) * (apart <= radius) / births.within(s, radius)
+    for share, reach in ((ROAMS_NEAR, np.minimum(radius, ROAM_NMI)), (ROAMS_FAR, radius)):
+        likely += roam * share * (apart <= reach) / births.within(s, reach)
     likely += roam * OUT_OF_REACH / births.within(s, widest)
     weight: FloatArray = 10.0 * np.log10(np.maximum(likely * usual_rate(gap, parameters), 1e-12))
     return weight
@@ -85,7 +88,9 @@ def whereabouts(ends: Ends, starts: Ends, e: IntArray, s: IntArray, parameters: 
     """Density, per square nmi, with which a hull that fell silent at one side wakes at the other."""
     gap_h, apart = gap_of(ends, starts, e, s)
     near, roam, radius, widest = _ways(ends, starts, e, s, gap_h, apart, parameters)
-    where = near + roam * np.where(apart <= radius, (1.0 - OUT_OF_REACH) / (np.pi * radius**2), 0.0)
+    where = near
+    for share, reach in ((ROAMS_NEAR, np.minimum(radius, ROAM_NMI)), (ROAMS_FAR, radius)):
+        where += roam * np.where(apart <= reach, share / (np.pi * reach**2), 0.0)
     where += roam * OUT_OF_REACH / (np.pi * widest**2)
     return np.asarray(where, dtype=np.float64)
 
@@ -110,7 +115,7 @@ def _ways(
     scale = RECKONING_NMI + RECKONING_SHARE * speed * np.maximum(gap_h, 0.0)
     led = np.nan_to_num(_cauchy(forward, scale)) + np.nan_to_num(_cauchy(backward, scale))
     led /= np.maximum(np.isfinite(forward).astype(np.int64) + np.isfinite(backward), 1)
-    radius = 2.0 + np.minimum(np.fmax(ends.cruise_kn[e], 10.0) * gap, ROAM_NMI)
+    radius = 2.0 + np.fmax(ends.cruise_kn[e], 10.0) * gap
     widest = 2.0 + parameters.top_speed_kn * gap
     near: FloatArray = stay * _cauchy(apart, np.full(len(apart), STAY_NMI)) + hold * led
     return near, roam, radius, widest
