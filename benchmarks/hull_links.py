@@ -155,7 +155,7 @@ def one_size(n: int) -> dict[str, Any]:
 def to_markdown(results: list[dict[str, Any]]) -> str:
     """The table of README.md."""
     lines = [
-        "| identities | seconds | processor s | peak GiB | at the start | changed | link kept | strong | strong and true |",
+        "| identities | seconds | processor s | peak GiB | before | changed | link kept | strong | strong and true |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for r in results:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from detectors.contract import Scene
+from detectors.scene_links import add_links
 from detectors.watchlist import ListedVessel, WatchList
 from vessels import schema
 from vessels.geodesy import distance_nmi, step_distances_nmi
@@ -171,6 +172,9 @@ def _history(tracks: Sequence[_Track]) -> dict[str, pa.Table]:
     for track in sorted(tracks, key=lambda t: (t.mmsi, t.calls[0][1])):
         _add_track(rows, track, zones)
     _add_vessels(rows)
+    by_mmsi = {segment["mmsi"] for segment in rows["segments"]}
+    if {_RELAY.mmsi, _TAKER.mmsi, _LOADER.mmsi} <= by_mmsi:
+        add_links(rows, _RELAY.mmsi, _TAKER.mmsi, _LOADER.mmsi)
     return {
         name: table.build({c.name: [row.get(c.name) for row in rows[name]] for c in table.columns})
         for name, table in TABLES.items()
@@ -194,6 +198,10 @@ def _add_track(rows: dict[str, list[dict[str, Any]]], track: _Track, zones: Zone
             **_places(lat, lon, {"start": 0, "end": -1}),
             "distance_nmi": float(steps.sum()),
             "max_implied_speed_kn": float(steps.max()) / _STEP_H,
+            "median_interval_s": _STEP_H * 3600.0,
+            "longest_interval_h": _STEP_H,
+            "cruise_kn": float(steps.max()) / _STEP_H,
+            **{f"{end}_{name}": 5.0 for end in ("start", "end") for name in ("sog_kn", "cog_deg", "draught_m")},
         }
     )
     rows["coverage"].append({**keys, "source_id": _SOURCE, "first_seen": _day(days[0]), "last_seen": _day(days[-1])})

@@ -15,8 +15,11 @@ STORIES = {story["id"]: story for story in TRUTH["stories"]}
 STORY_MMSI = {vessel["mmsi"] for story in STORIES.values() for vessel in story["vessels"]}
 
 NOT_YET = {
-    ("flag_hop", "flag_change"): "the new number sends no IMO number; needs hull links",
-    ("flag_hop", "dimension_change"): "the new length comes under a new number; needs hull links",
+    ("flag_hop", "flag_change"): "the new number sends no IMO number; the handover and its evidence tell it",
+    ("flag_hop", "dimension_change"): "the new length comes under a new number; the handover and its evidence tell it",
+    ("dead_ship", "type_change"): "the identity returned on another hull, whose class is its own; revived_identity",
+    ("dead_ship", "dimension_change"): "the identity returned on another hull, whose size is its own; revived_identity",
+    ("swap", "identity_exchange"): "side by side, the jump is shorter than the error of position",
     (
         "stateless_bulker",
         "false_destination",

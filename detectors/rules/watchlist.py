@@ -77,7 +77,7 @@ class ListedVessels(Parameters):
         listed, history = scene.watchlist, scene.history
         if not listed.entries:
             return []
-        claims = claims_of(history.identities, history.vessels)
+        claims = claims_of(history.identities)
         matches = _matches(claims, listed)
         silent = self._heard_only(scene, set(claims.columns["mmsi"].tolist()))
         voyages = VoyageSpans(history, {mmsi for mmsi, _, _ in matches} | {finding.mmsi for finding, _, _ in silent})

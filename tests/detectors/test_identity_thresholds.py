@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from detectors.rules.identity.detector import Identity
 from detectors.watchlist import ListedVessel, WatchList
-from tests.detectors.histories import at, sailed, scene, spell, stay
-from tests.detectors.hulls import link
+from tests.detectors.histories import at, sailed, scene, spell, stay, voyage
+from tests.detectors.hulls import link, track
 
 SHIP, OLD, NEW = 273000222, 352001870, 457300610
 BASE: dict[str, Any] = {"imo": 2000004, "name": "PALE HERON", "ship_type": 70, "length_m": 120.0, "beam_m": 18.0}
@@ -67,6 +67,16 @@ FIRST, SECOND = spell(OLD, at(0), at(5), **BASE), spell(NEW, at(6), at(9), **OTH
 THIRD, FOURTH = spell(NEW, at(0), at(7), **OTHER), spell(OLD, at(8), at(12), **BASE, segment_id="old", hull_id="old")
 WEAK = link(FIRST, SECOND, probability=0.4)
 EXCHANGE = [link(FIRST, SECOND), link(THIRD, FOURTH)]
+LAUNDERED: dict[str, Any] = {
+    "identities": (FIRST, SECOND),
+    "hull_links": [link(FIRST, SECOND)],
+    "segments": [track(OLD, at(0), at(5)), track(NEW, at(6), at(20), segment_id="new", hull_id="new")],
+    "port_visits": [stay(OLD, "KP_NAMPO", at(2), at(3))],
+    "voyages": [
+        voyage(NEW, at(6), at(7), segment_id="new", hull_id="new"),
+        voyage(NEW, at(8), at(12), segment_id="new", hull_id="new"),
+    ],
+}
 WORN = spell(636000111, at(0), at(19), **OTHER)
 RETURNED = spell(NEW, at(20), at(25), **BASE)
 OTHER_SIZE = spell(NEW, at(42), at(50), **{**BASE, "length_m": 60.0, "beam_m": 9.0})
@@ -117,6 +127,7 @@ BITES: list[tuple[str, Any, dict[str, Sequence[dict[str, Any]]]]] = [
     ("max_bearers", 2, {"identities": torn_apart(THREE)}),
     ("min_bearer_probability", 0.95, {"identities": torn_apart(THREE[:2])}),
     ("min_link_probability", 0.5, {"identities": (FIRST, SECOND), "hull_links": [WEAK]}),
+    ("laundered_days", 1.0, LAUNDERED),
     ("exchange_days", 0.0, {"identities": (FIRST, SECOND, THIRD, FOURTH), "hull_links": EXCHANGE}),
     ("revival_silence_days", 30.0, {"identities": [RETURNED, OTHER_SIZE]}),
     ("revival_speed_kn", 40.0, {"identities": claimants(gap_h=170.0, apart_deg=79.0)}),

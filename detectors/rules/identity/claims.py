@@ -160,7 +160,7 @@ def simultaneous_mmsi(vessels: pa.Table) -> IntArray:
     return np.unique(mmsi)
 
 
-def claims_of(identities: pa.Table, vessels: pa.Table) -> Claims:
+def claims_of(identities: pa.Table) -> Claims:
     """The claims, grouped by MMSI and hull (else track): what two hulls under one number claim is no change.
 
     Rows that lack an MMSI or a time are left out.

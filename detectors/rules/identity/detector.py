@@ -100,7 +100,7 @@ class Identity(Thresholds):
     def detect(self, scene: Scene) -> Sequence[Finding]:
         """The findings, sorted by kind, vessel and time."""
         history = scene.history
-        claims = claims_of(history.identities, history.vessels)
+        claims = claims_of(history.identities)
         changed = self._changed(claims)
         odd, invalid, foreign = odd_mmsi_groups(claims), invalid_imo_groups(claims), foreign_sign_groups(claims)
         same = imo_groups(claims)

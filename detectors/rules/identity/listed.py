@@ -92,7 +92,7 @@ def _with_odd_imo(scene: Scene, claims: Claims) -> Claims:
     imo[rows[kept]] = numbers[kept]
     column = identities.schema.get_field_index("imo")
     filled = pa.array(np.where(imo > 0, imo, 0), mask=imo <= 0)
-    return claims_of(identities.set_column(column, "imo", filled), scene.history.vessels)
+    return claims_of(identities.set_column(column, "imo", filled))
 
 
 def _likeliest(

@@ -185,8 +185,8 @@ class Thresholds(Parameters):
         60.0,
         ge=0.0,
         le=365.0,
-        description="a changed hull's later voyages count in full while they begin within this of its call in a zone of "
-        "high watch under the earlier identity. Source: judgement; a cargo is landed and the next loaded within two "
+        description="a changed hull's later voyages count in full while they begin within this of its call in a zone "
+        "of high watch under the earlier identity. Source: judgement; a cargo is landed and the next loaded within two "
         "months, the relays of 2017 took two to six weeks a leg",
     )
     exchange_days: float = Field(
