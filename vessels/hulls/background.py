@@ -38,19 +38,20 @@ BURST_DAYS: Final = 1.0
 class BirthsAround:
     """Births expected by chance around each start: `rate` (n,) per square nmi and hour; `counts` (n, rings), in all.
 
-    Ring `i` reaches `RINGS_NMI[i]` from the start; `hours` is the span of the data.
+    Ring `i` reaches `RINGS_NMI[i]` from the start; `total` (n,) are those all over the world, `hours` is the span of
+    the data.
     """
 
     rate: FloatArray
     counts: IntArray
-    total: int
+    total: IntArray
     hours: float
 
     def within(self, start: IntArray, radius_nmi: FloatArray) -> FloatArray:
         """Births per hour within a radius of each start, itself counted, so that none is nought. Shape (k,)."""
         ring = np.minimum(np.searchsorted(RINGS_NMI, radius_nmi), len(RINGS_NMI) - 1)
         share = (radius_nmi / np.array(RINGS_NMI)[ring]) ** 2
-        expected = np.minimum(self.counts[start, ring] * share, self.total)
+        expected = np.minimum(self.counts[start, ring] * share, self.total[start])
         result: FloatArray = (expected + 1.0) / self.hours
         return result
 
@@ -66,6 +67,7 @@ def births_around(starts: Ends, span_us: tuple[int, int]) -> BirthsAround:
     day = (starts.time_us - span_us[0]) // int(BURST_DAYS * US_PER_DAY)
     rate = np.zeros(len(starts))
     counts = np.zeros((len(starts), len(RINGS_NMI)), dtype=np.int64)
+    total = np.zeros(len(starts), dtype=np.int64)
     for own, counted in ((born, born), (~born, ~starts.is_leap)):
         for step in SCALES_DEG:
             near = _counts_around(starts.lat, starts.lon, step, counted, None)
@@ -77,8 +79,9 @@ def births_around(starts: Ends, span_us: tuple[int, int]) -> BirthsAround:
         for ring, step in enumerate(RINGS_DEG):
             near = _counts_around(starts.lat, starts.lon, step, counted, None) - counted
             counts[own, ring] = near[own]
+        total[own] = counted.sum()
         rate = np.where(own, np.maximum(rate, _lying_rate(starts, counted, hours)), rate)
-    return BirthsAround(rate, counts, int(born.sum()), hours)
+    return BirthsAround(rate, counts, total, hours)
 
 
 def _lying_rate(starts: Ends, counted: npt.NDArray[np.bool_], hours: float) -> FloatArray:

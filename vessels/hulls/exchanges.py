@@ -43,7 +43,8 @@ def crossing(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> IntArray:
     # What leads out goes to a track of the number that what leads back comes from.
     numbers, rank = np.unique(np.concatenate([starts.mmsi[s[out]], ends.mmsi[e[back]]]), return_inverse=True)
     to, come = e[out] * len(numbers) + rank[: len(out)], s[back] * len(numbers) + rank[len(out) :]
-    few = (_n_tracks(ends)[e] <= MAX_TRACKS) & (_n_tracks(starts)[s] <= MAX_TRACKS)
+    one_n, other_n = _n_tracks(ends)[e], _n_tracks(starts)[s]
+    few = (np.minimum(one_n, other_n) >= 2) & (np.maximum(one_n, other_n) <= MAX_TRACKS)
     plain = np.flatnonzero(few & ~one & ~other & (ends.mmsi[e] != starts.mmsi[s]))
     broken = _broken(ends, starts, e, s, plain)
     return np.sort(np.concatenate([crossed, out[np.isin(to, come)], back[np.isin(come, to)], broken]))

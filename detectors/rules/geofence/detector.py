@@ -45,7 +45,7 @@ class Geofence(GeofenceParameters):
     """
 
     name: ClassVar[str] = "geofence"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     kinds: ClassVar[tuple[str, ...]] = (
         "watched_port_call",
         "watched_zone_presence",

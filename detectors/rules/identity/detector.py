@@ -77,7 +77,7 @@ class Identity(Thresholds):
     """
 
     name: ClassVar[str] = "identity"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     kinds: ClassVar[tuple[str, ...]] = (
         "invalid_mmsi",
         "invalid_imo",

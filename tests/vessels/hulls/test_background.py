@@ -1,5 +1,7 @@
 """What chance alone brings: counts against counting one by one, and rates that rise where more is born."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,8 @@ from tests.vessels.hulls.builders import DAYS, Place, Silence, Track, ends_of, m
 from vessels.hulls.background import (
     BURST_DEG,
     LEAST_SPAN_H,
+    LYING_NMI,
+    LYING_SHARE,
     RINGS_NMI,
     SCALES_DEG,
     _counts_around,
@@ -54,13 +58,13 @@ def test_counts_are_those_of_counting_one_by_one(points, step, by_day):
     assert _counts_around(lat, lon, step, counted, day if by_day else None).tolist() == expected
 
 
-def births(n: int, day: float = 10.0, every: float = 1.0, spread_nmi: float = 1.0) -> list[Track]:
-    """Tracks that begin about one place; the first is looked at."""
+def births(n: int, day: float = 10.0, every: float = 1.0, spread_nmi: float = 1.0, kn: float = 0.1) -> list[Track]:
+    """Tracks that begin about one place, lying or at a speed; the first is looked at."""
     rng = np.random.default_rng(5)
     return [
         Track(
             ship_mmsi(k), day + every * k, DAYS, moved(HERE, rng.uniform(0, spread_nmi), rng.uniform(0, 360)),
-            (30.0, -140.0), papers(k),
+            (30.0, -140.0), papers(k), born_kn=kn,
         )
         for k in range(n)
     ]  # fmt: skip
@@ -74,7 +78,34 @@ def rate(tracks: list[Track]) -> float:
 def test_a_lone_birth_has_the_rate_of_one_in_its_sea_and_time():
     side_nmi = 15.0 * 60.0
     area = side_nmi**2 * np.cos(np.radians(HERE[0]))
-    assert rate(births(1)) == pytest.approx(1.0 / (area * DAYS * 24.0))
+    assert rate(births(1, kn=9.0)) == pytest.approx(1.0 / (area * DAYS * 24.0))
+
+
+def test_a_lone_ship_born_lying_has_a_share_of_one_birth_about_her_berth():
+    assert rate(births(1)) == pytest.approx(LYING_SHARE / (np.pi * LYING_NMI**2 * DAYS * 24.0))
+
+
+def roadsteads(n: int) -> list[Track]:
+    """Ships that lie still at places far from each other in one sea, silent meanwhile; they were born elsewhere."""
+    rest = [moved(HERE, 40.0 + 10.0 * k, 180.0) for k in range(n)]
+    return [
+        Track(ship_mmsi(200 + k), 1.0, DAYS, (-40.0, 20.0), place, papers(k), silences=(Silence(5.0, 9.0, *2 * (place,)),))
+        for k, place in enumerate(rest)
+    ]
+
+
+def test_a_birth_at_one_of_many_roadsteads_of_a_sea_is_rarer_than_at_its_only_one():
+    rates = [rate([*births(1), *roadsteads(n)]) for n in range(5)]
+    assert rates == pytest.approx([rates[0] / (n + 1) for n in range(5)])
+
+
+def test_births_lying_are_expected_where_births_are_under_way_too():
+    under_way = [replace(one, mmsi=one.mmsi + 500) for one in births(9, spread_nmi=200.0, kn=9.0)]
+    assert rate([*births(1), *under_way]) == pytest.approx(10.0 * rate(births(1)))
+
+
+def test_a_berth_where_others_were_born_counts_more_than_a_harbour_where_as_many_were():
+    assert rate(births(12, spread_nmi=0.2)) > 3 * rate(births(12, spread_nmi=5.0))
 
 
 def test_the_rate_rises_with_each_birth_near_by():
@@ -99,6 +130,20 @@ def test_births_within_a_radius_grow_with_it_and_count_itself(ring):
     expected = (around.counts[0, ring] + 1.0) / (DAYS * 24.0)
     assert here[0] == pytest.approx(expected)
     assert here[0] >= here[1] >= 1.0 / (DAYS * 24.0)
+
+
+def test_beyond_the_widest_ring_no_more_are_expected_than_were_born():
+    around = births_around(ends_of(births(30, spread_nmi=200.0))[1], SPAN)
+    (there,) = around.within(np.zeros(1, dtype=np.int64), np.array([30.0 * RINGS_NMI[-1]]))
+    assert there == pytest.approx(31.0 / (DAYS * 24.0))
+
+
+def test_wakings_from_a_silence_are_counted_among_all_wakings_however_few_were_born():
+    silences = tuple(Silence(day, day + 0.7, HERE, HERE) for day in range(5, 45, 2))
+    starts = ends_of([Track(ship_mmsi(90), 0.0, DAYS, (-30.0, 20.0), HERE, papers(90), silences=silences)])[1]
+    around = births_around(starts, SPAN)
+    (one,) = around.within(np.array([len(starts) - 1]), np.array([RINGS_NMI[0]]))
+    assert one == pytest.approx(20.0 / (DAYS * 24.0))
 
 
 def test_births_in_rings_are_those_in_the_cells_about_and_not_itself():

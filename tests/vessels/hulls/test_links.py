@@ -142,10 +142,17 @@ def test_a_reflag_found_a_few_days_sail_away_is_linked_by_its_papers():
     assert strong(reflagged_far_off(2.0, (36.0, 130.0))) == {(0, 1)}
 
 
-@pytest.mark.xfail(
-    reason="beyond 500 nmi place and time weigh -40 to -55 decibans, all papers together 45", strict=True
+LATE = pytest.mark.xfail(reason="after weeks place and time weigh -39 to -44 decibans, papers 45 at most", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("gap", "at"),
+    [
+        (5.0, (36.0, 140.0)),
+        pytest.param(20.0, (10.0, 110.0), marks=LATE),
+        pytest.param(40.0, (1.0, 104.0), marks=LATE),
+    ],
 )
-@pytest.mark.parametrize(("gap", "at"), [(5.0, (36.0, 140.0)), (20.0, (10.0, 110.0)), (40.0, (1.0, 104.0))])
 def test_a_reflag_found_far_away_and_late_is_linked_by_its_papers(gap, at):
     assert strong(reflagged_far_off(gap, at)) == {(0, 1)}
 
@@ -170,7 +177,6 @@ def test_two_ships_of_other_size_at_an_anchorage_that_others_use_too_are_not_lin
     assert strong([old(), new(of=None, k=other), *others, *WORLD]) == set()
 
 
-@pytest.mark.xfail(reason="place and time weigh 50 to 70 decibans where births are few; see the report", strict=True)
 def test_two_ships_of_other_size_and_kind_at_a_lonely_anchorage_are_not_linked():
     other = {"length_m": 199.0, "beam_m": 32.0, "ship_type": 30}
     assert strong([old(), replace(new(gap=1.0), said=papers(2, **other)), *WORLD]) == set()
@@ -191,25 +197,14 @@ def sisters(n: int, seed: int, spread_nmi: float = 0.3) -> list[Track]:
     return tracks
 
 
-@pytest.mark.parametrize(
-    "n",
-    [
-        10,
-        pytest.param(
-            130,
-            marks=pytest.mark.xfail(
-                reason="the share of changes fitted to the data makes chance prove itself", strict=True
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("n", [10, 130])
 def test_sister_ships_at_one_anchorage_are_hardly_ever_linked_where_many_come_and_go(n):
     wrong = [len(strong(sisters(n, seed, spread_nmi=10.0) + WORLD)) for seed in range(4)]
     assert sum(wrong) <= 2, wrong
 
 
 @pytest.mark.xfail(
-    reason="births at one berth are taken to be spread over 18 nmi: the finest scale is 0.1 degree", strict=True
+    reason="a few chance links are strong before the share of changes is fitted, and raise it for others", strict=True
 )
 def test_sister_ships_at_one_berth_are_hardly_ever_linked_where_many_come_and_go():
     wrong = {n: sum(len(strong(sisters(n, seed) + WORLD)) for seed in range(4)) for n in (10, 30, 130)}
@@ -273,7 +268,7 @@ def test_ships_born_in_mass_when_a_feed_comes_back_are_not_linked_to_those_that_
 
 
 def test_of_two_identical_twins_none_is_strong_and_each_is_the_others_rival():
-    tracks = [old(), new(2), new(3, nmi=0.3), *WORLD]
+    tracks = [old(), new(2, gap=2 * H), new(3, gap=2 * H), *WORLD]
     found = rows(tracks)
     assert [row["probability"] for row in found] == pytest.approx([0.5, 0.5], abs=0.02)
     assert not any(row["is_strong"] for row in found)
@@ -301,7 +296,8 @@ def test_of_many_rivals_the_likeliest_are_shown_and_all_are_counted():
 
 def test_a_lawful_successor_elsewhere_takes_the_place_of_a_likely_one_here():
     lawful = replace(new(3, gap=1.0), at=moved(HERE, 150.0, 180.0), said=papers(1))
-    doubtful = replace(new(gap=1.0, nmi=2.0), said=papers(2))
+    doubtful = new(gap=1.0, nmi=1.0)
+    assert 0.2 < probability([old(), doubtful, *WORLD]) < 0.8
     assert probability([old(), doubtful, lawful, *WORLD]) < 0.3 * probability([old(), doubtful, *WORLD])
     assert strong([old(), doubtful, lawful, *WORLD]) == {(0, 2)}
 
@@ -322,8 +318,8 @@ def test_a_track_of_two_reports_is_linked_to_nothing():
 
 
 def test_a_track_that_ends_with_the_data_is_not_known_to_have_ended():
-    late = [replace(old(), died=DAYS - 0.02), replace(new(of=None, nmi=1.5), born=DAYS - 0.015, died=DAYS)]
-    assert probability([*late, *WORLD]) < 0.9 < 0.99 < probability([old(), new(of=None, gap=0.005, nmi=1.5), *WORLD])
+    late = [replace(old(), died=DAYS - 0.02), replace(new(nmi=1.5), born=DAYS - 0.015, died=DAYS)]
+    assert probability([*late, *WORLD]) < 0.9 < 0.99 < probability([old(), new(gap=0.005, nmi=1.5), *WORLD])
 
 
 # The table
