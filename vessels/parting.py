@@ -1,7 +1,8 @@
-"""Tracks parted where two hulls exchanged their numbers without a break that motion alone could tell.
+"""Tracks parted where another hull goes on under the number, without a break that motion alone could tell.
 
 Takes the tables of a history and the hull links; gives both with such tracks cut in two: the hull that bore the number
-before, and the hull that bore it after. Only strong links that cross cut a track; all others stay as they are.
+before, and the hull that bore it after, because the two exchanged numbers or the second took up what the first laid
+down. Only strong links cut a track; all others stay as they are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +53,10 @@ def part_tracks(tables: Mapping[str, pa.Table], links: pa.Table) -> tuple[dict[s
 
 
 def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
-    """A cut for each silence that strong links lead out of and into, both of one other number."""
+    """A cut for each silence that strong links lead out of and into, both of one other number: an exchange.
+
+    One that a strong link leads into and none at all leads out of is cut too: another hull took the identity up.
+    """
     strong = links.filter(links["is_strong"]).to_pylist()
     times = zip(strong, _us([row["ended"] for row in strong]), _us([row["began"] for row in strong]), strict=True)
     out: dict[tuple[str, int], set[int]] = {}
@@ -62,9 +66,11 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
             out.setdefault((row["from_segment_id"], ended), set()).add(row["to_mmsi"])
         if row["to_silence"]:
             back.setdefault((row["to_segment_id"], began), set()).add(row["from_mmsi"])
-    if not out or not back:
+    if not back:
         return []
-    known = pc.is_in(silences["segment_id"], value_set=pa.array(sorted({segment for segment, _ in out})))
+    silent = links.filter(links["from_silence"])
+    ways_out = set(zip(silent["from_segment_id"].to_pylist(), times_us(silent["ended"]).tolist(), strict=True))
+    known = pc.is_in(silences["segment_id"], value_set=pa.array(sorted({segment for segment, _ in back})))
     rows = silences.filter(known)
     cuts = []
     for segment, mmsi, before, after, leap in zip(
@@ -72,7 +78,8 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
         times_us(rows["end"]).tolist(), rows["is_leap"].to_pylist(), strict=True,
     ):  # fmt: skip
         to, come = out.get((segment, before), set()), back.get((segment, after), set())
-        if to & come and (leap or _both_silent(strong, segment, before)):
+        exchanged = to & come and (leap or _both_silent(strong, segment, before))
+        if exchanged or (come and (segment, before) not in ways_out):
             cuts.append(_Cut(segment, mmsi, before, after, make_id("segment", mmsi, after)))
     return cuts
 

@@ -197,7 +197,7 @@ def weigh_pairs(
         CLAIMED: claimed,
         NUMBERS: numbers,
         HEARD: _heard(ends, starts, e, s),
-        QUIET: _quiet(ends, starts, e, s, background.span_us, parameters),
+        QUIET: quiet_db(ends, starts, e, s, background.span_us, parameters),
         OVERLAP: np.where(gap_h < 0.0, OVERLAP_DB, np.nan),
     }  # fmt: skip
     return Weighed(weights, gap_h, apart)
@@ -306,7 +306,7 @@ def _heard(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> FloatArray:
     return np.where(again[e], HEARD_BEFORE_DB, 0.0) + np.where(before[s], HEARD_BEFORE_DB, 0.0)
 
 
-def _quiet(
+def quiet_db(
     ends: Ends, starts: Ends, e: IntArray, s: IntArray, span_us: tuple[int, int], parameters: LinkParameters
 ) -> FloatArray:
     """Against: the old track may go on, or the new one have been there before, because the data end or begin so near.

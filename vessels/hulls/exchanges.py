@@ -5,13 +5,14 @@ identity is new, so what chance brings is not another birth but the hull itself 
 and speed lead, or where ships lie.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from vessels.hulls.background import FloatArray, resting_places
 from vessels.hulls.ends import Ends
-from vessels.hulls.evidence import BODIES, DRAUGHT, PLACE, Background, Weighed, bodies_db, draught_db
+from vessels.hulls.evidence import BODIES, DRAUGHT, PLACE, QUIET, Background, Weighed, bodies_db, draught_db, quiet_db
 from vessels.hulls.parameters import LinkParameters
 from vessels.hulls.whereabouts import gap_of, usual_rate, whereabouts
 from vessels.track import IntArray
@@ -21,6 +22,8 @@ EXCHANGE_PRIOR_DB: Final = -50.0
 """One pair of crossing silences in 100,000 is an exchange: few are documented, and ferries cross every day."""
 LEAP_PRIOR_DB: Final = -30.0
 """One crossing with a leap or a broken track in it in a thousand: unexplained already, mostly wrong positions."""
+TAKEN_PRIOR_DB: Final = -40.0
+"""One long silence in 10,000 ends with another hull under the number (Shun Li's, on Diamond 8, 2022)."""
 AGAIN_DB: Final = -20.0
 """For each further crossing of the same two numbers: what happens often is a service, not an exchange."""
 MAX_TRACKS: Final = 4
@@ -71,6 +74,26 @@ def _broken(ends: Ends, starts: Ends, e: IntArray, s: IntArray, plain: IntArray)
     there = keys(rank[:m], rank[m:], day)
     back = [keys(rank[m:], rank[:m], day + off) for off in (-1, 0, 1)]
     return plain[np.isin(back[0], there) | np.isin(back[1], there) | np.isin(back[2], there)]
+
+
+def taking_up(ends: Ends, starts: Ends, e: IntArray, s: IntArray, left: IntArray) -> IntArray:
+    """Which pairs lead from a track's end into a long silence of another number that no hull left for another one.
+
+    The hull of the first may have taken up the silent identity, whose own hull is gone. `left` are the silences that
+    some pair leads out of.
+    """
+    wakes = (starts.silence[s] >= 0) & ~starts.is_leap[s] & (ends.silence[e] < 0) & (ends.mmsi[e] != starts.mmsi[s])
+    few = (_n_tracks(ends)[e] <= MAX_TRACKS) & (_n_tracks(starts)[s] <= MAX_TRACKS)
+    return np.flatnonzero(wakes & few & ~np.isin(starts.silence[s], left))
+
+
+def weigh_taken(
+    ends: Ends, starts: Ends, e: IntArray, s: IntArray, background: Background, parameters: LinkParameters
+) -> tuple[Weighed, FloatArray]:
+    """What speaks for a silent identity having been taken up by the hull of another track, and the prior."""
+    weighed, _ = weigh_exchanges(ends, starts, e, s, background, parameters)
+    quiet = quiet_db(ends, starts, e, s, background.span_us, parameters)
+    return replace(weighed, weights={**weighed.weights, QUIET: quiet}), np.full(len(e), TAKEN_PRIOR_DB)
 
 
 def weigh_exchanges(

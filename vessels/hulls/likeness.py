@@ -26,7 +26,7 @@ def with_near_names(
 ) -> Weighed:
     """The weights with what near-equal names and call signs add at these rows (places among the pairs)."""
     rows = rows[ends.mmsi[e[rows]] != starts.mmsi[s[rows]]]
-    added = np.zeros(len(e))
+    added = np.zeros(len(weighed.gap_h))
     for column, near, weight_db in (
         ("name", near_equal_names, NEAR_NAME_DB),
         ("call_sign", near_equal_call_signs, NEAR_SIGN_DB),

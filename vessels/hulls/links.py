@@ -4,6 +4,7 @@ Takes the tables of a history before hulls are joined; gives the `hull_links` ta
 assignment are in the files beside; what a link means is left to the detectors, what it does to voyages to `joining`.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from vessels.hulls.background import births_around, bodies_of
 from vessels.hulls.candidates import candidate_pairs
 from vessels.hulls.ends import Ends, both_ends, times_us
 from vessels.hulls.evidence import NUMBERS, Background, Weighed, background_of, weigh_pairs
-from vessels.hulls.exchanges import crossing, weigh_exchanges
+from vessels.hulls.exchanges import crossing, taking_up, weigh_exchanges, weigh_taken
 from vessels.hulls.likeness import NEAR_NAME_DB, with_near_names
 from vessels.hulls.matching import pair_probabilities
 from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
@@ -55,25 +56,20 @@ def find_links(
     e, s = candidate_pairs(ends, starts, parameters)
     enough = np.minimum(ends.n_reports[e], starts.n_reports[s]) >= parameters.min_reports
     e, s = e[enough], s[enough]
-    across = crossing(ends, starts, e, s)
-    exchanged, across_prior_db = weigh_exchanges(ends, starts, e[across], s[across], background, parameters)
     ended = _ended_share(ends, starts, span)
-    most_db = _prior_db(parameters.max_change_share, ended)
-    changed = _worth_keeping(ends, starts, e, s, background, most_db, parameters)
-    changed = changed[~np.isin(changed, across)]
-    weighed = weigh_pairs(ends, starts, e[changed], s[changed], background, parameters).beside(exchanged)
-    rows = np.concatenate([changed, across])
-    e, s = e[rows], s[rows]
-    own = slice(0, len(changed))
-    near = np.flatnonzero(weighed.total_db[own] + most_db >= -2.0 * NEAR_NAME_DB)
-    weighed = with_near_names(weighed, ends, starts, e, s, near, identities)
+    pairs = _weigh(
+        ends, starts, e, s, background, _prior_db(parameters.max_change_share, ended), parameters, identities
+    )
+    e, s, weighed = pairs.end, pairs.start, pairs.weighed
+    changed = slice(0, pairs.n_changed)
 
     def probabilities(share: float) -> FloatArray:
-        own_db = _priors_db(ends, starts, e[own], s[own], _prior_db(share, ended))
-        return _probabilities(e, s, weighed.total_db + np.concatenate([own_db, across_prior_db]), ends, starts)
+        own_db = _priors_db(ends, starts, e[changed], s[changed], _prior_db(share, ended))
+        weight_db = weighed.total_db + np.concatenate([own_db, pairs.prior_db])
+        return _probabilities(e, s, weight_db, pairs.against_own, ends, starts)
 
     probability = probabilities(parameters.change_share)
-    share = _change_share(probability[own], weighed, ends, starts, s[own], parameters)
+    share = _change_share(probability[changed], weighed, ends, starts, s[changed], parameters)
     if share > parameters.change_share:
         probability = probabilities(share)
     rows = np.flatnonzero(probability >= parameters.told_probability)
@@ -81,6 +77,58 @@ def find_links(
     keys = (starts.lat[b], ends.lat[a], ends.time_us[a], ends.mmsi[a], starts.mmsi[b], starts.time_us[b])
     order = rows[np.lexsort(keys)]
     return _table(ends, starts, e, s, order, weighed, probability, segments, identities, parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Weighed pairs: changes of identity first, then halves of exchanges and identities taken up.
+
+    `prior_db` is that of the latter; `against_own` marks those that stand against a track continuing as itself.
+    """
+
+    end: IntArray
+    start: IntArray
+    weighed: Weighed
+    n_changed: int
+    prior_db: FloatArray
+    against_own: npt.NDArray[np.bool_]
+
+
+def _weigh(
+    ends: Ends,
+    starts: Ends,
+    e: IntArray,
+    s: IntArray,
+    background: Background,
+    most_db: float,
+    parameters: LinkParameters,
+    identities: pa.Table,
+) -> _Pairs:
+    """The pairs that matter, each weighed as what it would be. `most_db` is the highest prior of a change."""
+    across = crossing(ends, starts, e, s)
+    exchanged, across_db = weigh_exchanges(ends, starts, e[across], s[across], background, parameters)
+    changed = _worth_keeping(ends, starts, e, s, background, most_db, parameters)
+    changed = changed[~np.isin(changed, across)]
+    left = ends.silence[e[np.concatenate([changed, across])]]
+    taken = taking_up(ends, starts, e, s, left[left >= 0])
+    taken = taken[~np.isin(taken, across)]
+    taking, taken_db = weigh_taken(ends, starts, e[taken], s[taken], background, parameters)
+    likely = np.flatnonzero(taking.total_db + taken_db >= NEGLIGIBLE_DB)
+    rows = np.concatenate([changed, across, taken[likely]])
+    e, s = e[rows], s[rows]
+    weighed = weigh_pairs(ends, starts, e[: len(changed)], s[: len(changed)], background, parameters)
+    near = np.flatnonzero(weighed.total_db + most_db >= -2.0 * NEAR_NAME_DB)
+    weighed = with_near_names(weighed, ends, starts, e, s, near, identities)
+    against_own = (ends.silence[e] >= 0) & (starts.silence[s] >= 0)
+    against_own[len(changed) + len(across) :] = True
+    return _Pairs(
+        end=e,
+        start=s,
+        weighed=weighed.beside(exchanged).beside(taking.take(likely)),
+        n_changed=len(changed),
+        prior_db=np.concatenate([across_db, taken_db[likely]]),
+        against_own=against_own,
+    )
 
 
 def _ended_share(ends: Ends, starts: Ends, span: tuple[int, int]) -> float:
@@ -140,17 +188,18 @@ def _worth_keeping(
     return rows[(back < 0) | np.isin(back, out[out >= 0])]
 
 
-def _probabilities(e: IntArray, s: IntArray, weight_db: FloatArray, ends: Ends, starts: Ends) -> FloatArray:
+def _probabilities(
+    e: IntArray, s: IntArray, weight_db: FloatArray, against_own: npt.NDArray[np.bool_], ends: Ends, starts: Ends
+) -> FloatArray:
     """Probabilities of the pairs, against each other and against each silent track's waking as itself."""
     own = np.flatnonzero(ends.silence >= 0)
     # Ends and starts of silences stand in the same order: number i of one is number i of the other.
     touched = own[np.isin(own, e) | np.isin(own, s)]
     pairs = np.concatenate([e, touched]), np.concatenate([s, touched])
     # Half of an exchange stands against one track that continues, or half of one; whatever else is weaker than that.
-    across = (ends.silence[e] >= 0) & (starts.silence[s] >= 0)
-    half = (ends.is_leap[e] | starts.is_leap[s]) & ~across
+    half = (ends.is_leap[e] | starts.is_leap[s]) & ~against_own
     capped = np.minimum(weight_db + half * (CONTINUES_DB / 2.0), CONTINUES_DB - 1.0)
-    weight_db = np.where(across, weight_db + CONTINUES_DB, capped)
+    weight_db = np.where(against_own, weight_db + CONTINUES_DB, capped)
     weights = np.concatenate([weight_db, np.full(len(touched), CONTINUES_DB)])
     return pair_probabilities(*pairs, weights)[: len(e)]
 

@@ -89,7 +89,9 @@ def roadsteads(n: int) -> list[Track]:
     """Ships that lie still at places far from each other in one sea, silent meanwhile; they were born elsewhere."""
     rest = [moved(HERE, 40.0 + 10.0 * k, 180.0) for k in range(n)]
     return [
-        Track(ship_mmsi(200 + k), 1.0, DAYS, (-40.0, 20.0), place, papers(k), silences=(Silence(5.0, 9.0, *2 * (place,)),))
+        Track(
+            ship_mmsi(200 + k), 1.0, DAYS, (-40.0, 20.0), place, papers(k), silences=(Silence(5.0, 9.0, *2 * (place,)),)
+        )
         for k, place in enumerate(rest)
     ]
 

@@ -203,6 +203,18 @@ def test_equal_draughts_speak_for_and_a_cargo_loaded_in_no_time_against():
     assert draughts(7.2, 6.0) == 0.0 == draughts(7.2, 4.0, gap=3.0)
 
 
+@pytest.mark.parametrize(("what", "claim"), [(CLASS, {"ship_type": 80}), (SET, {"transceiver": "B"})])
+def test_an_equal_class_or_set_speaks_for_only_where_no_body_does(what, claim):
+    old, lengths = papers(1, **claim), ("length_m", "beam_m")
+    alike = {**{name: old[name] for name in lengths}, **claim}
+    other = {"length_m": 3.0 * old["length_m"], "beam_m": 3.0 * old["beam_m"], **claim}
+    unknown = {**dict.fromkeys(lengths), **claim}
+    told = [weights_of(pair(old={"said": old}, **said))[what] for said in (alike, other, unknown)]
+    assert told[0] == 0.0 < told[1] == pytest.approx(told[2])
+    unlike = {**alike, **({"ship_type": 30} if what == CLASS else {"transceiver": "A"})}
+    assert weights_of(pair(old={"said": old}, **unlike))[what] < 0.0
+
+
 def test_the_same_class_of_ship_speaks_for_and_another_against():
     assert weights_of(pair(ship_type=80, old={"said": papers(1, ship_type=81)}))[CLASS] > 0
     assert weights_of(pair(ship_type=30, old={"said": papers(1, ship_type=81)}))[CLASS] < 0

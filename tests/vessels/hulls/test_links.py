@@ -296,7 +296,7 @@ def test_of_many_rivals_the_likeliest_are_shown_and_all_are_counted():
 
 def test_a_lawful_successor_elsewhere_takes_the_place_of_a_likely_one_here():
     lawful = replace(new(3, gap=1.0), at=moved(HERE, 150.0, 180.0), said=papers(1))
-    doubtful = new(gap=1.0, nmi=1.0)
+    doubtful = new(gap=1.0, nmi=1.5)
     assert 0.2 < probability([old(), doubtful, *WORLD]) < 0.8
     assert probability([old(), doubtful, lawful, *WORLD]) < 0.3 * probability([old(), doubtful, *WORLD])
     assert strong([old(), doubtful, lawful, *WORLD]) == {(0, 2)}
