@@ -1,6 +1,7 @@
 """The fixtures' hulls, linked by one scan of the shipped tracks: those told in truth.json, and nobody else's."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -106,6 +107,17 @@ def test_strong_links_join_tracks_of_one_hull_and_no_others(result):
         if not same_hull((from_mmsi, ended), (to_mmsi, began))
     ]
     assert len(strong) >= len(set(UNLAWFUL) - SIDE_BY_SIDE)
+    assert not wrong
+
+
+@pytest.mark.parametrize("day", [12, 18, 23, 30])
+def test_no_night_on_the_way_joins_strangers(day):
+    until = datetime(2025, 3, day, 12, tzinfo=UTC)
+    links = detectors.scan(ROOT / "fixtures" / "tracks", as_of=until).hull_links
+    strong = links[links["is_strong"]]
+    sides = zip(strong["from_mmsi"], strong["ended"], strong["to_mmsi"], strong["began"], strict=True)
+    wrong = [(a, b, str(began)) for a, ended, b, began in sides if not same_hull((a, ended), (b, began))]
+    assert len(strong)
     assert not wrong
 
 

@@ -61,11 +61,14 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
     times = zip(strong, _us([row["ended"] for row in strong]), _us([row["began"] for row in strong]), strict=True)
     out: dict[tuple[str, int], set[int]] = {}
     back: dict[tuple[str, int], set[int]] = {}
+    taken: set[tuple[str, int]] = set()
     for row, ended, began in times:
         if row["from_silence"]:
             out.setdefault((row["from_segment_id"], ended), set()).add(row["to_mmsi"])
         if row["to_silence"]:
             back.setdefault((row["to_segment_id"], began), set()).add(row["from_mmsi"])
+        if row["to_silence"] and not row["from_silence"]:
+            taken.add((row["to_segment_id"], began))
     if not back:
         return []
     silent = links.filter(links["from_silence"])
@@ -79,7 +82,7 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
     ):  # fmt: skip
         to, come = out.get((segment, before), set()), back.get((segment, after), set())
         exchanged = to & come and (leap or _both_silent(strong, segment, before))
-        if exchanged or (come and (segment, before) not in ways_out):
+        if exchanged or (not leap and (segment, after) in taken and (segment, before) not in ways_out):
             cuts.append(_Cut(segment, mmsi, before, after, make_id("segment", mmsi, after)))
     return cuts
 
@@ -105,7 +108,7 @@ def _rows_of(table: pa.Table, segment_id: str) -> npt.NDArray[np.bool_]:
 
 def _renamed(table: pa.Table, cut: _Cut, time: str) -> pa.Table:
     """The rows of a track from the cut on under the new name."""
-    later = _rows_of(table, cut.segment_id) & (times_us(table[time]) >= cut.after_us)
+    later = _rows_of(table, cut.segment_id) & (times_us(table[time]) > cut.before_us)
     place = table.schema.get_field_index("segment_id")
     names = pc.if_else(pa.array(later), cut.new_id, table["segment_id"])
     return table.set_column(place, table.schema.field(place), names)

@@ -19,7 +19,6 @@ FloatArray = npt.NDArray[np.float64]
 NMI_PER_DEGREE: Final = 60.0
 SCALES_DEG: Final = (5.0, 0.5, 0.1, 0.02)
 """Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a harbour, a berth."""
-HARBOUR_DEG: Final = 0.1
 LYING_KN: Final = 1.0
 LYING_SHARE: Final = 0.1
 LYING_NMI: Final = 3.0
@@ -99,11 +98,12 @@ def resting_places(starts: Ends) -> FloatArray:
     The start itself and one other are left out.
     """
     everyone = np.ones(len(starts), dtype=np.bool_)
-    fine, coarse = HARBOUR_DEG, SCALES_DEG[0]
-    near = _counts_around(starts.lat, starts.lon, fine, everyone, None)
-    around = _counts_around(starts.lat, starts.lon, coarse, everyone, None)
-    result: FloatArray = np.maximum(near - 2, 0) / np.maximum(around, 1) / _area(starts.lat, fine)
-    return result
+    around = _counts_around(starts.lat, starts.lon, SCALES_DEG[0], everyone, None)
+    dense = np.zeros(len(starts))
+    for fine in SCALES_DEG[2:]:
+        near = _counts_around(starts.lat, starts.lon, fine, everyone, None)
+        dense = np.maximum(dense, np.maximum(near - 2, 0) / np.maximum(around, 1) / _area(starts.lat, fine))
+    return dense
 
 
 def _area(lat: FloatArray, step: float) -> FloatArray:

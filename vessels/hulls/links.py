@@ -14,7 +14,7 @@ import pyarrow as pa
 from vessels.hulls.background import births_around, bodies_of
 from vessels.hulls.candidates import candidate_pairs
 from vessels.hulls.ends import Ends, both_ends, times_us
-from vessels.hulls.evidence import NUMBERS, Background, Weighed, background_of, weigh_pairs
+from vessels.hulls.evidence import CLAIMED, NUMBERS, PLACE, Background, Weighed, background_of, weigh_pairs
 from vessels.hulls.exchanges import crossing, taking_up, weigh_exchanges, weigh_taken
 from vessels.hulls.likeness import NEAR_NAME_DB, with_near_names
 from vessels.hulls.matching import pair_probabilities
@@ -32,6 +32,8 @@ links by which another identity can fill the silence: both together are weighed 
 would have to outweigh a million to one."""
 NEGLIGIBLE_DB: Final = -25.0
 """Pairs weighing less, prior included, change no probability by half a per cent."""
+CHANCE_SD: Final = 1.64
+"""So many standard deviations of a count are left off it before it raises the prior: the lower end of 90 %."""
 EDGE_DAYS: Final = 1.0
 """Tracks that end within this of the end of the data are not known to have ended."""
 RIVALS_SHOWN: Final = 5
@@ -151,8 +153,9 @@ def _change_share(
     One step, and strong links only: weak ones would prove each other.
     """
     hidden = (starts.silence[s] < 0) & ~(np.nan_to_num(weighed.weights[NUMBERS][: len(s)]) > 0.0)
-    shown = int((probability[hidden] >= parameters.strong_probability).sum()) / max(int((ends.silence < 0).sum()), 1)
-    return min(max(parameters.change_share, shown), parameters.max_change_share)
+    n = float((probability[hidden] >= parameters.strong_probability).sum())
+    shown = max(n - CHANCE_SD * np.sqrt(n), 0.0) / max(int((ends.silence < 0).sum()), 1)
+    return float(min(max(parameters.change_share, shown), parameters.max_change_share))
 
 
 def _priors_db(ends: Ends, starts: Ends, e: IntArray, s: IntArray, prior_db: float) -> FloatArray:
@@ -240,13 +243,22 @@ def _table(
             "distance_nmi": np.round(told.distance_nmi, 3),
             "probability": np.round(probability[rows], 4),
             "weight_db": np.round(told.total_db, 2),
-            "is_strong": np.round(probability[rows], 4) >= parameters.strong_probability,
+            "is_strong": _is_strong(told, np.round(probability[rows], 4), parameters),
             **_claims("from", ends, a, identities),
             **_claims("to", starts, b, identities),
             **rivals.columns(rows),
             "evidence": [_evidence(told, i, ends, starts, int(a[i]), int(b[i]), identities) for i in range(len(rows))],
         }
     )
+
+
+def _is_strong(told: Weighed, probability: FloatArray, parameters: LinkParameters) -> npt.NDArray[np.bool_]:
+    """Probable enough to settle the hull, and by more than a body: by a claim kept, or by place and time.
+
+    A prior raised by other links would else let an equal size join any two strangers.
+    """
+    kept = (np.nan_to_num(told.weights[NUMBERS]) > 0.0) | (np.nan_to_num(told.weights[CLAIMED]) > 0.0)
+    return (probability >= parameters.strong_probability) & (kept | (told.weights[PLACE] > 0.0))
 
 
 def _claims(prefix: str, side: Ends, which: IntArray, identities: pa.Table) -> dict[str, Any]:

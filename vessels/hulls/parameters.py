@@ -54,7 +54,7 @@ class LinkParameters(Parameters):
         "Source: judgement, the prior of triage; a few per cent of the world's fleet change flag or name in a year.",
     )
     max_change_share: float = Field(
-        0.05,
+        0.02,
         gt=0,
         le=0.5,
         description="The share may rise to this where the data themselves show so many changes by links that are "

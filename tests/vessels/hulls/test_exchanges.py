@@ -28,14 +28,17 @@ from tests.vessels.hulls.builders import (
 )
 from vessels.hulls.candidates import candidate_pairs
 from vessels.hulls.ends import Ends
-from vessels.hulls.evidence import BODIES, DRAUGHT, PLACE
+from vessels.hulls.evidence import BODIES, DRAUGHT, PLACE, QUIET
 from vessels.hulls.exchanges import (
     AGAIN_DB,
     EXCHANGE_PRIOR_DB,
     LEAP_PRIOR_DB,
     MAX_TRACKS,
+    TAKEN_PRIOR_DB,
     crossing,
+    taking_up,
     weigh_exchanges,
+    weigh_taken,
 )
 from vessels.hulls.parameters import DEFAULT_LINKS
 from vessels.units import US_PER_DAY
@@ -150,15 +153,40 @@ def test_many_ships_that_cross_once_each_between_two_roads_exchanged_nothing():
     assert found(fleet, strong_only=False) == {}
 
 
+def coasters(n: int, seed: int) -> list[Track]:
+    """Ships that trade between eight ports of one sea and are silent for days on some passages."""
+    rng = np.random.default_rng(seed)
+    ports = [near(HERE, float(rng.uniform(5, 400)), float(rng.uniform(0, 360))) for _ in range(8)]
+
+    def berth() -> Place:
+        return near(ports[int(rng.integers(8))], float(rng.uniform(0, 2)), float(rng.uniform(0, 360)))
+
+    tracks = []
+    for k in range(1, n + 1):
+        born, died, silences = float(rng.uniform(0, 15)), float(rng.uniform(45, 60)), []
+        fell = born
+        for _ in range(int(rng.integers(0, 4))):
+            fell += float(rng.uniform(2, 8))
+            silences.append(Silence(fell, fell + float(rng.uniform(2, 5)), berth(), berth()))
+            fell = silences[-1].woke
+        tracks.append(Track(ship_mmsi(k), born, died, berth(), berth(), papers(k), silences=tuple(silences)))
+    return tracks
+
+
+@pytest.mark.xfail(reason="where ships lie is measured over 18 nmi, where they wake within half a mile", strict=True)
+def test_ships_that_trade_between_a_few_ports_are_hardly_ever_taken_to_exchange_their_numbers():
+    wrong = [len(strong([*coasters(150, seed), *WORLD])) for seed in range(4)]
+    assert sum(wrong) <= 2, wrong
+
+
 def shared(k: int, n: int) -> list[Track]:
-    """A number under which many tracks begin and end on one day at two places, and many more elsewhere."""
+    """Further tracks of a number, later and elsewhere."""
     rng = np.random.default_rng(k)
-    first = Track(ship_mmsi(k), 1.0, DAY, AWAY, AWAY, papers(k))
-    return [
-        replace(first, born=born, died=born + 1.0, at=place, to=place)
-        for born in rng.uniform(25.0, 50.0, n).tolist()
-        for place in [(float(rng.uniform(-40, 40)), float(rng.uniform(0, 90)))]
-    ]
+    tracks = []
+    for born in rng.uniform(25.0, 50.0, n).tolist():
+        place = float(rng.uniform(-40, 40)), float(rng.uniform(0, 90))
+        tracks.append(Track(ship_mmsi(k), born, born + 1.0, place, place, papers(k)))
+    return tracks
 
 
 @pytest.mark.parametrize(("more", "is_exchange"), [(MAX_TRACKS - 2, True), (MAX_TRACKS - 1, False), (40, False)])
@@ -176,7 +204,8 @@ def test_filler_numbers_with_many_tracks_are_linked_to_nothing():
     def filler(mmsi: int, n: int) -> list[Track]:
         tracks = []
         for _ in range(n):
-            at, to = (near((HERE, THERE)[int(rng.integers(2))], 3.0 * rng.random(), rng.uniform(0, 360)) for _ in "ab")
+            roads = HERE if rng.random() < 0.5 else THERE
+            at, to = (near(roads, 3.0 * rng.random(), course) for course in rng.uniform(0, 360, 2))
             born = float(rng.uniform(0, 55))
             tracks.append(Track(mmsi, born, born + float(rng.uniform(0.2, 4.0)), at, to, {"transceiver": "B"}))
         return tracks
@@ -201,6 +230,64 @@ def test_an_identity_borne_for_hours_between_two_tracks_of_another_is_no_exchang
     assert set(found(unlike)) == {(0, 2, False, False)}
     alike = [replace(track, said={**track.said, **body(1)}) for track in (first, meanwhile, again)]
     assert set(found(alike)) == {(0, 1, False, False), (1, 2, False, False)}
+
+
+# An identity that another hull takes up
+
+
+TAKER = Track(ship_mmsi(2), 1.0, DAY + 20.0 - 6 * H, AWAY, THERE, papers(2))
+
+
+def laid_down(gap: float = 20.0, **more: Any) -> Track:
+    return silent(1, HERE, near(THERE), gap, **more)
+
+
+def taken(tracks: Sequence[Track]) -> set[tuple[int, int]]:
+    """The pairs that may be an identity taken up, as numbers of ends and starts; nothing leads out of a silence."""
+    ends, starts = ends_of(tracks)
+    e, s = candidate_pairs(ends, starts, DEFAULT_LINKS)
+    rows = taking_up(ends, starts, e, s, np.zeros(0, dtype=np.int64))
+    return set(zip(e[rows].tolist(), s[rows].tolist(), strict=True))
+
+
+def test_an_identity_that_wakes_after_weeks_where_another_ship_went_silent_was_taken_up():
+    assert set(found([laid_down(), TAKER])) == {(1, 0, False, True)}
+
+
+def test_a_ship_that_wakes_where_she_fell_silent_was_not_taken_up_by_one_that_ended_beside_her():
+    assert found([silent(1, THERE, near(THERE), 20.0), TAKER], strong_only=False) == {}
+
+
+def test_only_a_tracks_own_end_leads_to_an_identity_taken_up_and_no_leap_ends_with_one():
+    assert taken([laid_down(), TAKER]) == {(1, 2)}
+    goes_on = replace(TAKER, died=58.0, silences=(Silence(TAKER.died, 55.0, THERE, THERE),))
+    assert taken([laid_down(), goes_on]) == set()
+    leap = silent(1, HERE, near(THERE), H, is_leap=True)
+    assert taken([leap, replace(TAKER, died=DAY)]) == set()
+
+
+@pytest.mark.parametrize(("more", "is_taken"), [(MAX_TRACKS - 1, True), (MAX_TRACKS, False)])
+def test_an_identity_under_which_many_tracks_sail_is_taken_up_by_none(more, is_taken):
+    assert bool(taken([laid_down(), TAKER, *shared(1, more)])) == is_taken
+    assert bool(taken([laid_down(), TAKER, *shared(2, more)])) == is_taken
+
+
+def test_a_silence_that_a_hull_left_for_another_number_is_not_taken_up():
+    ends, starts = ends_of([laid_down(), TAKER])
+    e, s = candidate_pairs(ends, starts, DEFAULT_LINKS)
+    assert len(taking_up(ends, starts, e, s, np.array([0]))) == 0
+    # The whole borrowing is told as such: out of the silence, and back.
+    meanwhile = Track(ship_mmsi(2), DAY + 6 * H, DAY + 20.0 - 6 * H, near(HERE), THERE, papers(2, **body(1)))
+    assert set(found([laid_down(), meanwhile])) == {(0, 1, True, False), (1, 0, False, True)}
+
+
+def test_a_track_that_ends_with_the_data_took_up_nothing_for_certain():
+    ends, starts, background = measured([laid_down(), TAKER])
+    pair = np.array([1]), np.array([2])
+    told, prior = weigh_taken(ends, starts, *pair, background, DEFAULT_LINKS)
+    assert prior.tolist() == [TAKEN_PRIOR_DB] and told.weights[QUIET].tolist() == [0.0]
+    late = replace(background, span_us=(background.span_us[0], int(ends.time_us[1])))
+    assert weigh_taken(ends, starts, *pair, late, DEFAULT_LINKS)[0].weights[QUIET][0] < -20.0
 
 
 # Which pairs cross, and what they weigh
@@ -269,7 +356,7 @@ def tracks_of_few_numbers(draw: st.DrawFn) -> list[Track]:
     return tracks
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tracks_of_few_numbers())
 def test_crossing_pairs_are_those_that_a_look_at_all_pairs_finds(tracks):
     ends, starts, e, s, rows = across(tracks)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vessels.hulls.matching import MAX_DB, pair_probabilities
+from vessels.hulls.matching import EXACT_SIDES, MAX_DB, pair_probabilities
 
 Pair = tuple[int, int, float]
 
@@ -171,3 +171,28 @@ def test_a_crowd_of_equals_leaves_each_pair_little():
     found = pair_probabilities(ends, starts, np.full(10_000, 5.0))
     assert found.max() < 0.01
     assert np.bincount(starts, weights=found).max() <= 1.0
+
+
+def tied_silences(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tracks that go on as themselves, the first two perhaps crosswise; unlikely crossings tie all in one group."""
+    own = [(i, i, 60.0) for i in range(n)]
+    crossed = [(0, 1, 62.4), (1, 0, 66.4)]
+    unlikely = [pair for i in range(1, n - 1) for pair in ((i, i + 1, 40.0), (i + 1, i, 40.0))]
+    end, start, weight_db = zip(*own, *crossed, *unlikely, strict=True)
+    return np.array(end), np.array(start), np.array(weight_db)
+
+
+@pytest.mark.parametrize(
+    "n",
+    [
+        2,
+        EXACT_SIDES,
+        pytest.param(
+            EXACT_SIDES + 1,
+            marks=pytest.mark.xfail(reason="propagation says 1.0000, the sum 0.8835", strict=True),
+        ),
+    ],
+)
+def test_what_hardly_ties_a_group_together_does_not_make_it_surer(n):
+    alone = 10 ** ((62.4 + 66.4) / 10) / (10 ** ((62.4 + 66.4) / 10) + 10 ** (120.0 / 10))
+    assert pair_probabilities(*tied_silences(n))[n] == pytest.approx(alone, abs=0.01)
