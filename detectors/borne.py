@@ -5,7 +5,7 @@ Small records that tables, reports and people share. Which identities a hull bor
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from detectors.links import link_in_words
@@ -15,22 +15,32 @@ LEVELS: Final = {"high": 0, "elevated": 1}
 """Levels under watch, the higher first."""
 ONE_STAY: Final = timedelta(hours=12)
 """Visits this near in time are one stay, as at a port and in its roads."""
-_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call at a port or anchorage: a stop or a silence inside; `end` is None while it goes on."""
+    """A call at a port or anchorage: a stop or a silence inside; `end` is None where no leaving was seen.
+
+    `last_seen` is the last report inside; None in what earlier versions wrote.
+    """
 
     zone_id: str
     zone_name: str
     watch: str
     start: datetime
     end: datetime | None
+    last_seen: datetime | None = None
 
     def ended(self, by: datetime) -> datetime:
-        """When it ended, or a moment by which it had not."""
-        return by if self.end is None else min(self.end, by)
+        """When it ended, or was last heard there, within the time up to a moment."""
+        return min(self.end or self.last_seen or self.start, by)
+
+    @property
+    def still_there(self) -> str:
+        """`still there when last heard 2025-03-28`, of a call that was not seen to end."""
+        if self.last_seen is None:
+            return "not seen to leave"
+        return f"still there when last heard {day_of(self.last_seen)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +130,30 @@ def last_high_call(identities: Iterable[BorneIdentity], before: datetime) -> tup
     return max(stay, key=lambda pair: (pair[1].ended(before) - pair[1].start, pair[1].start, pair[1].zone_id))
 
 
-def days_before(call: Call, moment: datetime) -> str:
-    """`31 days before`: from the end of a call to a moment."""
-    days = round((moment - call.ended(moment)) / _DAY)
-    return f"{days} {'day' if days == 1 else 'days'} before" if days else "within a day before"
+def day_of(when: datetime) -> str:
+    """The day of an instant, UTC, as people read it: `2025-03-28`."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def days_before(call: Call, moment: datetime, named: str = "") -> str:
+    """`31 days before that`: from the day on which a call ended to that of a moment, which `named` names.
+
+    A call that was not seen to end has no such days: `, and was still there when last heard 2025-03-28`.
+    """
+    ended = call.ended(moment)
+    if call.end is None:
+        heard = call.last_seen and min(call.last_seen, moment)
+        return f", and was {replace(call, last_seen=heard).still_there}"
+    days = (moment.astimezone(UTC).date() - ended.astimezone(UTC).date()).days
+    before = f"{days} {'day' if days == 1 else 'days'} before" if days else "within a day before"
+    return f"{before} {named}" if named else before
 
 
 def call_in_words(identity: BorneIdentity, call: Call, when: str) -> str:
-    """`as SU RI 7 this hull called at Nampo 31 days before; link 0.86, two rivals`; a weak link is only possible."""
+    """`as SU RI 7 this hull called at Nampo 31 days before; link 0.86, two rivals`; a weak link is only possible.
+
+    `when` as `days_before` gives it.
+    """
     who = identity.name or f"MMSI {mmsi_text(identity.mmsi)}"
     subject = f"as {who} this hull" if identity.is_strong else f"{who}, possibly this hull,"
     words = f"{subject} called at {call.zone_name}{'' if when.startswith(',') else ' '}{when}"

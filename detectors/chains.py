@@ -107,6 +107,8 @@ class Chains:
         seen = pc.and_(pc.is_valid(identities["first_seen"]), pc.is_valid(identities["last_seen"]))
         spells = identities.select(_READ).filter(pc.and_(seen, pc.is_valid(identities["mmsi"])))
         self._spells = _ByMmsi(spells, "first_seen")
+        if "last_seen" not in port_visits.column_names:
+            port_visits = port_visits.append_column("last_seen", pa.nulls(len(port_visits), port_visits["end"].type))
         called = pc.greater_equal(pc.fill_null(port_visits["confidence"], 0), MIN_CALL_CONFIDENCE)
         visits = port_visits.select(_CALLED).filter(pc.and_(called, pc.is_valid(port_visits["start"])))
         self._visits = _ByMmsi(visits, "start")
@@ -278,7 +280,7 @@ class Chains:
     def _call(self, visit: Row) -> Call:
         zone = visit["zone_id"] or ""
         watch = self._levels.get(zone, "none")
-        return Call(zone, visit["zone_name"] or zone, watch, visit["start"], visit["end"])
+        return Call(zone, visit["zone_name"] or zone, watch, visit["start"], visit["end"], visit["last_seen"])
 
 
 def watched_levels(zones: Zones) -> dict[str, str]:

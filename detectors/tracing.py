@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 
 from detectors.batch.outputs import Written
-from detectors.borne import BorneIdentity, Call, call_in_words, days_before, last_high_call
+from detectors.borne import BorneIdentity, Call, call_in_words, day_of, days_before, last_high_call
 from detectors.chains import Chains, Row
 from detectors.links import Link, counted
 from vessels.ais import clean_text, mmsi_text, parse_imo
@@ -77,8 +77,8 @@ class HullTrace:
         for identities in (self.identities, self.possible):
             found = last_high_call(identities, self.as_of)
             if found is not None:
-                before = days_before(found[1], self.as_of)
-                words = call_in_words(*found, f"{before} {self.as_of:%Y-%m-%d}, the end of the data")
+                when = days_before(found[1], self.as_of, f"{day_of(self.as_of)}, the end of the data")
+                words = call_in_words(*found, when)
                 return f"{words[:1].upper()}{words[1:]}."
         n = counted(len(self.identities) + len(self.possible), "identity", "identities")
         return f"No call at a zone of high watch was seen, under {n}."
@@ -151,6 +151,8 @@ class _Wanted:
             hull = parse_imo(str(imo))
             if hull is None:
                 raise UsageError(f"trace: imo {imo!r} is no IMO number; it has seven digits, as 9074729")
+        if name is not None and not isinstance(name, str):
+            raise UsageError(f"trace: name {name!r} is no text; give the name as the ship sends it, as 'MIRAE 3'")
         clean = None if name is None else clean_text(name)
         if name is not None and clean is None:
             raise UsageError(f"trace: name {name!r} says nothing; give the name as the ship sends it")
@@ -222,8 +224,8 @@ def _flagged(table: pa.Table, hull: str | None) -> list[dict[str, Any]]:
 def _identity_lines(one: BorneIdentity) -> list[str]:
     lines = [f"  {one.first_seen:%Y-%m-%d} to {one.last_seen:%Y-%m-%d}  {one.who}; {one.sure_in_words}"]
     for call in one.watched_calls:
-        end = "still there" if call.end is None else f"to {call.end:%Y-%m-%d}"
-        lines.append(f"    called at {call.zone_name} ({call.zone_id}, watch {call.watch}) {call.start:%Y-%m-%d} {end}")
+        end = f"and {call.still_there}" if call.end is None else f"to {day_of(call.end)}"
+        lines.append(f"    called at {call.zone_name} ({call.zone_id}, watch {call.watch}) {day_of(call.start)} {end}")
     return lines
 
 

@@ -36,11 +36,12 @@ ROW_GROUP_ROWS: Final = 131_072
 _STAGING_PREFIX: Final = ".wakewatch-"
 
 
-def check_out(out: Path, inputs: Sequence[Path] = ()) -> None:
+def check_out(out: Path | str, inputs: Sequence[Path | str] = ()) -> None:
     """Refuse early, before hours of work, a folder that could not be written or that lies in an input folder.
 
     Raises UsageError.
     """
+    out = Path(out)
     if os.path.lexists(out) and not out.is_dir():
         raise UsageError(f"{out}: is no folder; --out names a folder, and one that does not exist is made")
     nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -48,7 +49,7 @@ def check_out(out: Path, inputs: Sequence[Path] = ()) -> None:
         raise UsageError(f"{out}: cannot be made, because {nearest} is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise UsageError(f"{out}: no permission to write in {nearest}")
-    for folder in inputs:
+    for folder in map(Path, inputs):
         if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
             raise UsageError(
                 f"{out}: lies in the input folder {folder}; the next run would take its tables for tracks. "
@@ -68,12 +69,13 @@ class Written(Protocol):
         """The run record: a dataclass or a mapping of plain values."""
 
 
-def write_result(result: Written, out: Path) -> None:
+def write_result(result: Written, out: Path | str) -> None:
     """Write every table and run.json to `out`; whoever looks sees the old run, no run, or the new one.
 
     A folder that does not exist is made aside and renamed. In one that exists, other files are left alone.
     Raises UsageError for a folder that cannot be written, OSError when the disk fails.
     """
+    out = Path(out)
     check_out(out)
     missing = set(TABLES) - set(result.tables)
     if missing:
@@ -176,11 +178,12 @@ class LoadedRun:
     run: Mapping[str, Any]
 
 
-def load_run(out: Path, names: Sequence[str] = TABLES) -> LoadedRun:
+def load_run(out: Path | str, names: Sequence[str] = TABLES) -> LoadedRun:
     """The tables and run.json of an output folder.
 
     Raises UsageError for a folder that holds no finished run, or one of another format.
     """
+    out = Path(out)
     if not out.is_dir():
         raise UsageError(f"{out}: is no folder; --run names the folder that `wakewatch scan --out` wrote")
     try:

@@ -128,7 +128,7 @@ def _calls(case: Case, width: int) -> list[str]:
     rows = [
         [
             _instant(visit["start"]),
-            _instant(visit["end"]) if visit["end"] else "still there",
+            _instant(visit["end"]) if visit["end"] else _still_there(visit),
             visit["zone_id"],
             visit["zone_name"] or "",
             visit["country"] or "",
@@ -143,6 +143,12 @@ def _calls(case: Case, width: int) -> list[str]:
     legend = "; ".join(f"{one} {CONFIDENCES.get(one, '')}" for one in seen)
     lines = wrapped_grid(header[: len(rows[0])], rows, width, indent=_INDENT)
     return ["Port calls", *lines, *wrap(f"seen: {legend}", width, _INDENT)]
+
+
+def _still_there(visit: Row) -> str:
+    """When a ship that was not seen to leave was last heard there."""
+    heard = visit.get("last_seen")
+    return "not seen to leave" if heard is None else f"still there {_instant(heard)}"
 
 
 def _identities(case: Case, width: int) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from detectors.borne import BorneIdentity, days_before
+from detectors.borne import BorneIdentity, day_of, days_before
 from detectors.cli.terminal import safe, wrap, wrapped_grid
 from detectors.explain import Case
 from detectors.links import Link, sure
@@ -40,16 +40,34 @@ def called_as(identity: BorneIdentity | None) -> str:
 
 def _identity(one: BorneIdentity, case: Case) -> list[Sequence[str]]:
     """A row for the identity, one for how sure it is, and one for each call at a watched zone."""
-    is_now = one.key == case.chain.now
-    rows: list[Sequence[str]] = [[f"{_day(one.first_seen)} to {_day(one.last_seen)}", one.who]]
-    rows.append(["", "claimed on this voyage" if is_now else one.sure_in_words])
+    rows: list[Sequence[str]] = [[f"{day_of(one.first_seen)} to {day_of(one.last_seen)}", one.who]]
+    rows.append(["", _claimed(one, case) or one.sure_in_words])
     for call in one.watched_calls:
-        end = "on" if call.end is None else f"to {_day(call.end)}"
-        when = f"{_day(call.start)} {end}"
+        end = f"and {call.still_there}" if call.end is None else f"to {day_of(call.end)}"
+        when = f"{day_of(call.start)} {end}"
         if call.end is not None and call.end < case.voyage["start"]:
-            when += f", {days_before(call, case.voyage['start'])} the voyage"
+            when += f", {days_before(call, case.voyage['start'], 'the voyage')}"
         rows.append(["", f"called at {call.zone_name} ({call.zone_id}, watch {call.watch}), {when}"])
     return rows
+
+
+def _claimed(one: BorneIdentity, case: Case) -> str:
+    """`claimed on this voyage, until 2025-03-12`, of an identity borne in its time; nothing of others.
+
+    The one in force is always named, though it was taken up only after the voyage had arrived.
+    """
+    start, end = case.voyage["start"], case.voyage["end"] or case.voyage["last_seen"]
+    is_now = one.key == case.chain.now
+    if one.first_seen > end:
+        return f"claimed from {day_of(one.first_seen)}, after the voyage" if is_now else ""
+    if not is_now and (one not in case.chain.identities or not one.is_strong or one.last_seen < start):
+        return ""
+    words = ["claimed on this voyage"]
+    if any(before.is_strong and start <= before.last_seen <= one.first_seen for before in case.chain.identities):
+        words.append(f"from {day_of(one.first_seen)}")
+    if not is_now and one.last_seen < end:
+        words.append(f"until {day_of(one.last_seen)}")
+    return ", ".join(words) + ("" if one.is_same_track else f"; {one.sure_in_words}")
 
 
 def _link(title: str, link: Link, width: int) -> list[str]:
@@ -71,10 +89,6 @@ def _link(title: str, link: Link, width: int) -> list[str]:
     lines += wrapped_grid(["", "", "", ""], rows, width, indent=_INDENT)[1:] if rows else []
     more = link.n_rivals - len(link.rivals)
     return [*lines, *(wrap(f"and {more} more rivals", width, _INDENT) if more > 0 else [])]
-
-
-def _day(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d")
 
 
 def _instant(when: datetime) -> str:

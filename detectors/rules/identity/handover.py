@@ -5,7 +5,7 @@ independent grounds (what changed, where and when, around which stay) and taken 
 too weak to settle the hull is told once, as a possibility, on the first voyage of the newer track.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -46,7 +46,7 @@ EACH_OTHER_CHANGE: Final = 0.3
 EXCHANGED: Final = 0.5
 """Two hulls that take each other's identity did not both err."""
 LATER: Final = 0.4
-"""Factor on voyages that began after the change, and long after any call in a zone of high watch under the earlier
+"""Factor on voyages after the first since the change, long after any call in a zone of high watch under the earlier
 identity: the hull remains who it is, and the voyage speaks for itself."""
 _PLACES: Final = MappingProxyType({"under way": AT_SEA, "stopped": AT_ANCHOR, "unseen": UNHEARD})
 
@@ -61,8 +61,11 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class _Voyage:
+    """A voyage: from its start to its arrival, or last report, and to the end of the stay that belongs to it."""
+
     voyage_id: str
     start_us: int
+    arrived_us: int
     end_us: int
 
 
@@ -144,14 +147,20 @@ def _told(
         subject=f"{link.before.mmsi} {link.from_segment_id}",
     )
     began_us = _us(link.began)
-    own = [voyage for voyage in voyages.get(hull, ()) if voyage.end_us >= began_us] if hull is not None else []
+    own = _since(voyages.get(hull, ()), began_us) if hull is not None else []
     if not one.is_strong or strength < TOLD_ONCE:
         own = own[:1]
     called = last_high_call(before, link.ended)
-    until_us = began_us
+    until_us = max([began_us, *(voyage.start_us for voyage in own[:1])])
     if called is not None:
-        until_us = max(began_us, _us(called[1].ended(link.ended) + timedelta(days=thresholds.laundered_days)))
+        until_us = max(until_us, _us(called[1].ended(link.ended) + timedelta(days=thresholds.laundered_days)))
     return [_on(finding, voyage, began_us, until_us) for voyage in own] or [finding]
+
+
+def _since(voyages: Sequence[_Voyage], began_us: int) -> list[_Voyage]:
+    """The voyages under way at a change or begun after it; if there are none, those whose stay in port holds it."""
+    since = [voyage for voyage in voyages if voyage.arrived_us >= began_us]
+    return since or [voyage for voyage in voyages if voyage.end_us >= began_us]
 
 
 def _on(finding: Finding, voyage: _Voyage, began_us: int, until_us: int) -> Finding:
@@ -222,11 +231,13 @@ def _voyages(history: History, hulls: Collection[str | None]) -> dict[str | None
     keep = pc.is_in(voyages["hull_id"], value_set=pa.array(sorted(h for h in hulls if h), pa.string()))
     rows = voyages.filter(pc.and_(keep, pc.is_valid(voyages["start"])))
     start = times_us(rows["start"])
-    end = np.maximum(np.maximum(times_us(rows["span_end"]), times_us(rows["last_seen"])), start)
+    arrived = np.maximum(np.maximum(times_us(rows["end"]), times_us(rows["last_seen"])), start)
+    end = np.maximum(times_us(rows["span_end"]), arrived)
     found: dict[str | None, list[_Voyage]] = {}
-    columns: Any = (rows["hull_id"].to_pylist(), rows["voyage_id"].to_pylist(), start.tolist(), end.tolist())
-    for hull, voyage_id, start_us, end_us in zip(*columns, strict=True):
-        found.setdefault(hull, []).append(_Voyage(voyage_id, start_us, end_us))
+    columns: Any = (rows["hull_id"].to_pylist(), rows["voyage_id"].to_pylist(), start.tolist())
+    times = zip(arrived.tolist(), end.tolist(), strict=True)
+    for hull, voyage_id, start_us, (arrived_us, end_us) in zip(*columns, times, strict=True):
+        found.setdefault(hull, []).append(_Voyage(voyage_id, start_us, arrived_us, end_us))
     for own in found.values():
         own.sort(key=lambda voyage: (voyage.start_us, voyage.end_us, voyage.voyage_id))
     return found

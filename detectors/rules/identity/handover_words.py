@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from detectors.borne import BorneIdentity, call_in_words, days_before, last_high_call
+from detectors.borne import BorneIdentity, Call, call_in_words, day_of, days_before, last_high_call
 from detectors.chains import Chains
 from detectors.finding import Evidence
 from detectors.links import Claim, Link, counted
@@ -27,25 +27,26 @@ CROWDED: Final = 3
 def headline_of(one: Changeover, before: Sequence[BorneIdentity], during: Sequence[BorneIdentity]) -> str:
     """One sentence: who the hull was, and where it called as that; `during` is what it was in an episode."""
     link = one.link
-    old, new, when = link.before.label, link.after.label, _day(link.began)
+    old, new, when = link.before.label, link.after.label, day_of(link.began)
     taken = "is taken to be" if one.is_strong else "may be"
     if one.crossing is not None:
-        text = f"{new} {taken} the hull that was {old} until {_day(link.ended)}, and {old} that of {new}: an exchange"
+        text = f"{new} {taken} the hull that was {old} until {day_of(link.ended)}, and {old} that of {new}: an exchange"
     elif one.back is not None:
         bore = "bore" if one.is_strong else "may have borne"
-        text = f"the hull of {old} {bore} another identity, {new}, from {when} to {_day(one.back.ended)}"
+        text = f"the hull of {old} {bore} another identity, {new}, from {when} to {day_of(one.back.ended)}"
     else:
-        text = f"{new} {taken} the hull that was {old} until {_day(link.ended)}"
+        text = f"{new} {taken} the hull that was {old} until {day_of(link.ended)}"
     numbers = "" if one.crossing is not None else _numbers(link)
     text += f", {numbers}" if numbers else ""
     meanwhile = last_high_call(during, one.back.ended) if one.back is not None else None
     if meanwhile is not None:
         call = meanwhile[1]
-        return f"{sentence(text)}; as that it called at {call.zone_name} on {_day(call.start)}; {link.in_words}."
+        return f"{sentence(text)}; as that it called at {call.zone_name} on {day_of(call.start)}; {link.in_words}."
     called = last_high_call(before, link.ended)
     if called is None:
         return f"{sentence(text)}; {link.in_words}."
-    words = call_in_words(*called, f"{days_before(called[1], link.began)} that")
+    named = link.began if one.crossing is None and one.back is not None else link.ended
+    words = call_in_words(*called, days_before(called[1], named, "that"))
     return f"{sentence(text)}; {words}."
 
 
@@ -68,7 +69,6 @@ def evidence_of(
 ) -> tuple[Evidence, ...]:
     """Both identities, what lies between, reasons for and against, rivals, watched calls, circumstances."""
     link = one.link
-    since = max(link.began, link.ended)
     last = one.back.ended if one.back is not None else None
     lines = [
         Evidence(
@@ -111,7 +111,7 @@ def evidence_of(
         )
     if n_others:
         lines.append(Evidence("changes of identity of this hull before it", str(n_others), "0"))
-    lines += _calls(before, since, "watched call under an earlier identity")
+    lines += _calls(before, link.ended, "watched call under an earlier identity")
     if one.back is not None:
         lines += _calls(during, one.back.ended, "watched call under the other identity")
     return (*lines, *circumstances.evidence)
@@ -156,19 +156,25 @@ def _reasons(link: Link, prefix: str = "") -> list[Evidence]:
     ]
 
 
-def _calls(before: Sequence[BorneIdentity], since: datetime, what: str) -> list[Evidence]:
+def _calls(before: Sequence[BorneIdentity], until: datetime, what: str) -> list[Evidence]:
     calls = [(call, one) for one in before for call in one.watched_calls]
     calls.sort(key=lambda pair: (pair[0].watch != "high", -pair[0].start.timestamp(), pair[0].zone_id))
     return [
         Evidence(
             what,
-            f"{call.zone_id} {call.zone_name} (watch {call.watch}), {_iso(call.start)} to "
-            f"{_iso(call.end) if call.end else 'not seen to end'}, {days_before(call, since)}, as "
+            f"{call.zone_id} {call.zone_name} (watch {call.watch}), {_time(call, until)}, as "
             f"{one.name or f'MMSI {mmsi_text(one.mmsi)}'}" + ("" if one.is_same_track else f"; {one.sure_in_words}"),
             "none",
         )
         for call, one in calls[:CALLS_SHOWN]
     ]
+
+
+def _time(call: Call, until: datetime) -> str:
+    """From when to when a call lasted, and how long before a day that was."""
+    if call.end is None:
+        return f"from {_iso(call.start)}{days_before(call, until)}"
+    return f"{_iso(call.start)} to {_iso(call.end)}, {days_before(call, until, day_of(until))}"
 
 
 def caveats_of(one: Changeover, n_positions: Sequence[int | None]) -> tuple[str, ...]:
@@ -202,7 +208,3 @@ def _place(place: tuple[float | None, float | None]) -> str:
 
 def _iso(when: datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day(when: datetime) -> str:
-    return when.strftime("%Y-%m-%d")

@@ -4,6 +4,7 @@ Times are days after `T0`, places (latitude, longitude). A track says what it cl
 life, unless `spells` gives several; its `silences` are (from day, to day, where it fell silent, where it woke).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -204,10 +205,16 @@ def body(k: int) -> dict[str, Any]:
     return {"length_m": float(length), "beam_m": float(round(length / (5.2 + k % 4 * 0.6))), "ship_type": kind}
 
 
+def name_of(k: int) -> str:
+    """The k-th ship's name: ten letters like no other's, and no number, so that no two are sisters' or slips."""
+    digest = hashlib.blake2b(str(k).encode(), digest_size=10).digest()
+    return "".join(chr(ord("A") + byte % 26) for byte in digest)
+
+
 def papers(k: int, **other: Any) -> dict[str, Any]:
     """What the k-th ship claims: a name, a call sign, an IMO number, a body, a class A set."""
     return {
-        "name": f"INVENTED {k}", "call_sign": f"XV{k:04d}", "imo": valid_imo(k), "transceiver": "A", **body(k), **other
+        "name": name_of(k), "call_sign": f"XV{k:04d}", "imo": valid_imo(k), "transceiver": "A", **body(k), **other
     }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from tests.vessels.hulls.builders import (
     tables_of,
 )
 from vessels.hulls.evidence import CLAIMED, CLAIMS_CAP_DB, NUMBERS, Weighed, weigh_pairs
-from vessels.hulls.likeness import NEAR_NAME_DB, NEAR_SIGN_DB, with_near_names
+from vessels.hulls.likeness import NEAR_NAME_DB, NEAR_SIGN_DB, SISTER_NAME_DB, with_near_names
 from vessels.hulls.parameters import DEFAULT_LINKS
 
 HERE: Place = (38.5, 124.3)
@@ -68,11 +68,14 @@ def test_both_speak_together():
     assert claimed(new(name=SLIP, call_sign=SIGN)) == [NEAR_NAME_DB + NEAR_SIGN_DB]
 
 
-@pytest.mark.parametrize(
-    "said", [{"name": "MORNING STARLING"}, {"name": "EVENING STARLING 2"}, {"call_sign": "XVO1AC"}, {"name": None}]
-)
+@pytest.mark.parametrize("said", [{"name": "MORNING STARLING"}, {"call_sign": "XVO1AC"}, {"name": None}])
 def test_another_name_or_sign_or_none_says_nothing(said):
     assert claimed(new(**said)) == [None]
+
+
+@pytest.mark.parametrize("name", ["EVENING STARLING 2", "EVENING STARLING II"])
+def test_the_name_of_a_sister_ship_speaks_against_one_hull(name):
+    assert claimed(new(name=name)) == [SISTER_NAME_DB]
 
 
 def test_equal_claims_are_weighed_once():

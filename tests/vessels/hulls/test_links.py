@@ -460,6 +460,8 @@ def test_each_parameter_bites(name):
         *(replace(new(31 + k, of=30), at=moved((-40.0, 60.0), 0.3 + k, 0.0)) for k in range(2)),
         replace(old(20, to=(-30.0, 60.0)), died=54.0),
         replace(new(21, of=20), born=54.2, died=DAYS, at=(-30.0, 60.0)),
+        *(old(40 + k, to=(5.0 * k, 100.0)) for k in range(8)),
+        *(replace(new(60 + k, of=40 + k, gap=2 * H), at=moved((5.0 * k, 100.0), 0.2, 0.0)) for k in range(8)),
         *WORLD,
     ]
     other = links_of(tracks, LinkParameters(**{name: BITES[name]}))
