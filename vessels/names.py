@@ -79,7 +79,7 @@ class Spelling:
     numbers: tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def _cleaned(name: str | None) -> str:
     text = clean_text(name) or ""
     if text.isascii():
@@ -87,7 +87,7 @@ def _cleaned(name: str | None) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def spelling(name: str | None) -> Spelling:
     """The name without padding, accents, punctuation, prefix (M/V), "NO." and battery level; roman numerals as digits.
 

@@ -5,6 +5,7 @@ before, and the hull that bore it after, because the two exchanged numbers or th
 down. Only strong links cut a track; all others stay as they are.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -20,6 +21,13 @@ from vessels.schema import HULL_LINKS, IDENTITIES, SEGMENTS, TIMESTAMP, VOYAGES,
 
 _PLACED: Final = {"port_visits": "start", "zone_presences": "start", "sketches": "timestamp", "silences": "start"}
 """Tables whose rows go to one part or the other, and the time that says to which."""
+_TIMES: Final = {**_PLACED, "segments": "start", "identities": "first_seen", "voyages": "start"}
+"""All tables that hold tracks, and the time that their rows are in order of."""
+
+_WAYS: Final = (
+    "from_segment_id", "to_segment_id", "from_mmsi", "to_mmsi", "ended", "began", "from_silence", "to_silence",
+)  # fmt: skip
+"""What of a link says whether it cuts a track."""
 
 
 class _Cut(NamedTuple):
@@ -33,23 +41,60 @@ class _Cut(NamedTuple):
 
 
 def part_tracks(tables: Mapping[str, pa.Table], links: pa.Table) -> tuple[dict[str, pa.Table], pa.Table]:
-    """The tables and links with the tracks of exchanges parted. The second part is named by its MMSI and start."""
-    cuts = _cuts_of(tables["silences"], links)
+    """The tables and links with the tracks of exchanges parted. The second part is named by its MMSI and start.
+
+    Costs a few passes over the tables, however many cuts, and for each cut some over the rows of its MMSI alone.
+    """
     out = dict(tables)
+    cuts = _cuts_of(tables["silences"], links)
+    if not cuts:
+        return out, links
+    of_mmsi: dict[int, list[_Cut]] = {}
     for cut in sorted(cuts, key=lambda one: (one.mmsi, -one.after_us)):
-        # The last cut of a track comes first, so that what goes before it keeps its name until its own cut.
+        of_mmsi.setdefault(cut.mmsi, []).append(cut)
+    rest, parts = _taken_apart(out, list(of_mmsi))
+    done = [_cut_up(part, own) for part, own in zip(parts, of_mmsi.values(), strict=True)]
+    for name in _TIMES:
+        out[name] = pa.concat_tables([rest[name], *(part[name] for part in done)]).combine_chunks()
+    for name, time in _TIMES.items():
+        out[name] = _in_order(out[name], out["segments"], time)
+    out["vessels"] = _counted(out["vessels"], cuts)
+    return out, _relinked(links, cuts)
+
+
+def _taken_apart(
+    tables: Mapping[str, pa.Table], mmsi: Sequence[int]
+) -> tuple[dict[str, pa.Table], list[dict[str, pa.Table]]]:
+    """The rows of all other MMSI, and for each of these, given in order, its own, in the order they stand in."""
+    rest: dict[str, pa.Table] = {}
+    parts: list[dict[str, pa.Table]] = [{} for _ in mmsi]
+    for name in _TIMES:
+        table = tables[name]
+        own = pc.is_in(table["mmsi"], value_set=pa.array(mmsi, pa.int64()))
+        rest[name], few = table.filter(pc.invert(own)), table.filter(own)
+        numbers = few["mmsi"].to_numpy()
+        order = np.argsort(numbers, kind="stable")
+        few, numbers = few.take(pa.array(order)), numbers[order]
+        low, high = (np.searchsorted(numbers, mmsi, side=side) for side in ("left", "right"))
+        for part, first, end in zip(parts, low.tolist(), high.tolist(), strict=True):
+            part[name] = few.slice(first, end - first)
+    return rest, parts
+
+
+def _cut_up(tables: Mapping[str, pa.Table], cuts: Sequence[_Cut]) -> dict[str, pa.Table]:
+    """The tables of one MMSI with its tracks parted.
+
+    The last cut of a track comes first, so that what goes before it keeps its name until its own cut.
+    """
+    out = dict(tables)
+    for cut in cuts:
         for name, time in _PLACED.items():
             out[name] = _renamed(out[name], cut, time)
         out["segments"] = _parted(out["segments"], SEGMENTS, cut, "start", "end", _segment_facts(out, cut))
         out["identities"] = _parted(out["identities"], IDENTITIES, cut, "first_seen", "last_seen", _spell_facts)
         out["voyages"] = _parted(out["voyages"], VOYAGES, cut, "start", "last_seen", _voyage_facts)
         out["silences"] = _without(out["silences"], cut)
-        links = _relinked(links, cut)
-    if cuts:
-        for name, time in {**_PLACED, "segments": "start", "identities": "first_seen", "voyages": "start"}.items():
-            out[name] = _in_order(out[name], out["segments"], time)
-        out["vessels"] = _counted(out["vessels"], cuts)
-    return out, links
+    return out
 
 
 def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
@@ -57,11 +102,12 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
 
     One that a strong link leads into and none at all leads out of is cut too: another hull took the identity up.
     """
-    strong = links.filter(links["is_strong"]).to_pylist()
+    strong = links.select(_WAYS).filter(links["is_strong"]).to_pylist()
     times = zip(strong, _us([row["ended"] for row in strong]), _us([row["began"] for row in strong]), strict=True)
     out: dict[tuple[str, int], set[int]] = {}
     back: dict[tuple[str, int], set[int]] = {}
     taken: set[tuple[str, int]] = set()
+    both_silent: set[tuple[str, int]] = set()
     for row, ended, began in times:
         if row["from_silence"]:
             out.setdefault((row["from_segment_id"], ended), set()).add(row["to_mmsi"])
@@ -69,6 +115,9 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
             back.setdefault((row["to_segment_id"], began), set()).add(row["from_mmsi"])
         if row["to_silence"] and not row["from_silence"]:
             taken.add((row["to_segment_id"], began))
+        if row["from_silence"] and row["to_silence"]:
+            # What leads out of one silence into another is an exchange, and no identity borne meanwhile.
+            both_silent.add((row["from_segment_id"], ended))
     if not back:
         return []
     silent = links.filter(links["from_silence"])
@@ -81,19 +130,10 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
         times_us(rows["end"]).tolist(), rows["is_leap"].to_pylist(), strict=True,
     ):  # fmt: skip
         to, come = out.get((segment, before), set()), back.get((segment, after), set())
-        exchanged = to & come and (leap or _both_silent(strong, segment, before))
+        exchanged = to & come and (leap or (segment, before) in both_silent)
         if exchanged or (not leap and (segment, after) in taken and (segment, before) not in ways_out):
             cuts.append(_Cut(segment, mmsi, before, after, make_id("segment", mmsi, after)))
     return cuts
-
-
-def _both_silent(strong: Sequence[Mapping[str, Any]], segment: str, before_us: int) -> bool:
-    """Whether what leads out of a silence leads into another: an exchange, and no identity borne meanwhile."""
-    ended = _us([row["ended"] for row in strong])
-    return any(
-        row["from_segment_id"] == segment and time == before_us and row["from_silence"] and row["to_silence"]
-        for row, time in zip(strong, ended, strict=True)
-    )
 
 
 def _us(times: Sequence[datetime]) -> list[int]:
@@ -191,20 +231,34 @@ def _without(silences: pa.Table, cut: _Cut) -> pa.Table:
     return silences.filter(pa.array(~gone))
 
 
-def _relinked(links: pa.Table, cut: _Cut) -> pa.Table:
-    """The links with the new name where they touch what follows the cut, which is a silence no more."""
-    rows = []
-    for row in links.to_pylist():
-        (ended,), (began,) = _us([row["ended"]]), _us([row["began"]])
-        changed = dict(row)
-        if row["from_segment_id"] == cut.segment_id:
-            changed["from_segment_id"] = cut.segment_id if ended <= cut.before_us else cut.new_id
-            changed["from_silence"] = row["from_silence"] and ended != cut.before_us
-        if row["to_segment_id"] == cut.segment_id and began >= cut.after_us:
-            changed["to_segment_id"] = cut.new_id
-            changed["to_silence"] = row["to_silence"] and began != cut.after_us
-        rows.append(changed)
-    return HULL_LINKS.build({name: [row[name] for row in rows] for name in HULL_LINKS.names})
+def _relinked(links: pa.Table, cuts: Sequence[_Cut]) -> pa.Table:
+    """The links with the new names where they touch what follows a cut, which is a silence no more."""
+    of_track: dict[str, list[_Cut]] = {}
+    for cut in sorted(cuts, key=lambda one: one.after_us):
+        of_track.setdefault(cut.segment_id, []).append(cut)
+
+    def leaves(track: str, ended_us: int, is_silence: bool) -> tuple[str, bool]:
+        before = [cut.before_us for cut in of_track[track]]
+        place = bisect_left(before, ended_us)
+        return of_track[track][place - 1].new_id if place else track, is_silence and ended_us not in before
+
+    def enters(track: str, began_us: int, is_silence: bool) -> tuple[str, bool]:
+        after = [cut.after_us for cut in of_track[track]]
+        place = bisect_right(after, began_us)
+        return of_track[track][place - 1].new_id if place else track, is_silence and began_us not in after
+
+    for side, time, renamed in (("from", "ended", leaves), ("to", "began", enters)):
+        names, silent = f"{side}_segment_id", f"{side}_silence"
+        touched = pc.is_in(links[names], value_set=pa.array(list(of_track), links[names].type)).combine_chunks()
+        rows = links.select([names, time, silent]).filter(touched)
+        said = zip(rows[names].to_pylist(), times_us(rows[time]).tolist(), rows[silent].to_pylist(), strict=True)
+        told = [renamed(*one) for one in said]
+        for column, values in ((names, [name for name, _ in told]), (silent, [is_silence for _, is_silence in told])):
+            place = links.schema.get_field_index(column)
+            field = links.schema.field(place)
+            new = pc.replace_with_mask(links[column].combine_chunks(), touched, pa.array(values, field.type))
+            links = links.set_column(place, field, new)
+    return links
 
 
 def _in_order(table: pa.Table, segments: pa.Table, time: str) -> pa.Table:
@@ -219,8 +273,7 @@ def _in_order(table: pa.Table, segments: pa.Table, time: str) -> pa.Table:
 def _counted(vessels: pa.Table, cuts: Sequence[_Cut]) -> pa.Table:
     """One track more for each cut."""
     mmsi, counts = np.unique([cut.mmsi for cut in cuts], return_counts=True)
-    more = dict(zip(mmsi.tolist(), counts.tolist(), strict=True))
-    known = zip(vessels["mmsi"].to_pylist(), vessels["n_segments"].to_pylist(), strict=True)
-    n = [n + more.get(one, 0) for one, n in known]
+    known = pc.index_in(vessels["mmsi"], value_set=pa.array(mmsi, pa.int64()))
+    more = np.append(counts, 0)[pc.fill_null(known, len(counts)).to_numpy()]
     place = vessels.schema.get_field_index("n_segments")
-    return vessels.set_column(place, vessels.schema.field(place), pa.array(n, pa.int64()))
+    return vessels.set_column(place, vessels.schema.field(place), pc.add(vessels["n_segments"], pa.array(more)))

@@ -112,17 +112,33 @@ MOST_OUTAGES: Final = 2
 def parse_inject(texts: Sequence[str]) -> dict[str, int]:
     """What `--inject` asks for: `hull_handover=50,imo_twin=20`, `all=10`, `lookalikes=0`; a later part goes before.
 
-    Raises UsageError for an unknown kind or a count that is none.
+    Raises UsageError for an unknown kind, one named twice, a count that is none, and where nothing is to be planted.
     """
     asked: dict[str, int] = {}
     for part in (part.strip() for text in texts for part in text.split(",")):
-        if not part:
-            continue
         name, equals, count = (piece.strip() for piece in part.partition("="))
         if not equals or not (count.isascii() and count.isdigit()):
             raise UsageError(f"--inject {part!r}: write KIND=N, such as hull_handover=50")
-        asked.update(expanded({name: int(count)}))
-    return asked
+        if name in asked:
+            raise UsageError(f"--inject names {name} more than once; give it one number")
+        asked[name] = int(count)
+    refuse_nothing(asked)
+    return expanded(asked)
+
+
+def refuse_nothing(asked: Mapping[str, int]) -> None:
+    """Raises UsageError where nothing is named, or falsifications are, each with 0, and no look-alike is asked for.
+
+    Raises what `expanded` raises too.
+    """
+    counts = expanded(asked)
+    lawful = {name for name in counts if KINDS[name].is_lookalike}
+    if not counts or (set(counts) - lawful and not any(counts.values())):
+        named = ", ".join(f"{name}={n}" for name, n in asked.items()) or "nothing"
+        raise UsageError(
+            f"{named}: none is asked for, so nothing would be planted; name a kind with a number, such as "
+            "hull_handover=50, or all but one: all=20,hull_handover=0"
+        )
 
 
 def expanded(asked: Mapping[str, int]) -> dict[str, int]:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from detectors.backtest.draws import generator
 from detectors.backtest.fleet import Fleet, fleet_of
-from detectors.backtest.kinds import counts_of, expanded
+from detectors.backtest.kinds import counts_of, refuse_nothing
 from detectors.backtest.outcomes import view_of
 from detectors.backtest.planting import Planted, plant_all
 from detectors.backtest.scoring import score
@@ -74,13 +74,13 @@ def backtest(
     `inject` gives how many of which kind; without it some of each, as the tracks allow. The same input, arguments and
     `seed` give identical tables. The other arguments are those of `detectors.scan`.
 
-    Raises UsageError for an unknown kind and for tracks that nothing can be planted into, and what `scan` raises.
+    Raises UsageError for an unknown kind, for an `inject` that plants nothing and for tracks that nothing can be planted into, and what `scan` raises.
     """
     progress = progress or no_progress
     if seed < 0:
         raise UsageError(f"seed is {seed}; it must be 0 or more")
     if inject is not None:
-        expanded(inject)
+        refuse_nothing(inject)
     chosen = settings if isinstance(settings, Settings) else load_settings(None if settings is None else Path(settings))
     listed = _watchlist(watchlist, chosen)
     usual = _baseline(baseline, chosen)

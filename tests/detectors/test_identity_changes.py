@@ -302,3 +302,39 @@ def test_a_length_that_was_mistyped_or_is_a_tow_is_weak(
 def test_a_call_sign_put_right_by_one_letter_is_weak(old: str, new: str) -> None:
     claims = two_claims({"call_sign": old}, {"call_sign": new})
     assert found("call_sign_change", identities=claims, sketches=under_way())[0].strength <= 0.1
+
+
+CHANGES = ("name_change", "call_sign_change", "imo_change", "imo_dropped", "type_change", "dimension_change")
+ANOTHER = {"imo": 2000016, "name": "STORM PETREL", "call_sign": "UBQQ3", "ship_type": 30, "length_m": 60.0}
+
+
+def in_turn(mmsi: int, second: dict[str, Any], n_hulls: int = 1) -> list[dict[str, Any]]:
+    """One track claims two things in turn, among so many hulls under the number that each claim one."""
+    spells = [spell(mmsi, at(0), at(10), **BASE), spell(mmsi, at(10, 0.5), at(20), **{**BASE, **second})]
+    others = [
+        spell(mmsi, at(0), at(20), **{**BASE, "hull_id": f"hull-{i}", "segment_id": f"segment-{i}"})
+        for i in range(1, n_hulls)
+    ]
+    return [*spells, *others]
+
+
+@pytest.mark.parametrize("mmsi", [0, 123456789, 999999999, 273000000, 982731234, 827312345])
+@pytest.mark.parametrize("second", [ANOTHER, {"imo": None}])
+def test_what_a_number_that_identifies_nobody_sends_next_is_no_change(mmsi: int, second: dict[str, Any]) -> None:
+    assert found(*CHANGES, identities=in_turn(SHIP, second))
+    assert not found(*CHANGES, identities=in_turn(mmsi, second))
+
+
+def test_digits_of_no_state_are_still_one_ships() -> None:
+    assert {one.kind for one in found(*CHANGES, identities=in_turn(520000222, ANOTHER))} >= {
+        "name_change",
+        "imo_change",
+    }
+
+
+def test_a_number_of_more_hulls_than_share_one_changes_nothing_and_is_still_told_of_itself() -> None:
+    most = Identity().max_sharers
+    assert found(*CHANGES, identities=in_turn(SHIP, ANOTHER, most))
+    assert not found(*CHANGES, identities=in_turn(SHIP, ANOTHER, most + 1))
+    assert found(*CHANGES, identities=in_turn(SHIP, ANOTHER, most + 1), parameters=Identity(max_sharers=most + 1))
+    assert found("invalid_mmsi", identities=in_turn(0, ANOTHER, most + 1))

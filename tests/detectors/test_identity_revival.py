@@ -9,7 +9,7 @@ from detectors.finding import Finding
 from detectors.rules.identity.detector import Identity
 from tests.detectors.histories import at, history, scene, spell, stay, voyage, zone
 
-OLD, NEW, THIRD = 352001870, 457300610, 616000333
+OLD, NEW, THIRD, LATER = 352001870, 457300610, 616000333, 563000444
 SHIP: dict[str, Any] = {
     "imo": 2000004,
     "name": "PALE HERON",
@@ -269,3 +269,22 @@ def test_thousands_under_one_number_and_one_imo_number_cost_little_and_say_nothi
         for mmsi, day in ((123456789, (i * 9) % 200), (273000100 + i, (i * 11) % 200))
     ]
     assert found(*many) == []
+
+
+def kinds(*spells: dict[str, Any], **tables: Any) -> list[tuple[str, int]]:
+    findings = Identity().detect(scene(identities=list(spells), **tables))
+    return [(one.kind, one.mmsi) for one in findings if one.kind in ("flag_change", "revived_identity")]
+
+
+def test_a_revived_identity_is_no_change_of_flag() -> None:
+    assert kinds(before(), after(NEW)) == [("flag_change", NEW)]
+    assert kinds(before(), after(NEW, **SMALLER)) == [("revived_identity", NEW)]
+    sails = voyage(NEW, at(29), at(40), hull_id="two", segment_id="second")
+    assert kinds(before(), after(NEW, **SMALLER), voyages=[sails]) == [("revived_identity", NEW)]
+
+
+def test_other_changes_of_flag_beside_a_revived_identity_are_still_told() -> None:
+    bought = spell(THIRD, at(0), at(10), **{**SHIP, "imo": 2000016, "name": "STORM PETREL", "call_sign": "D6AB7"})
+    sold = spell(LATER, at(11), at(40), **{**SHIP, "imo": 2000016, "name": "STORM PETREL", "call_sign": "9V2AB"})
+    told = kinds(before(), after(NEW, **SMALLER), bought, sold)
+    assert told == [("flag_change", LATER), ("revived_identity", NEW)]

@@ -130,6 +130,8 @@ class Background:
     """What is measured once for all pairs: births around each start, bodies, shares and bearers of claims."""
 
     span_us: tuple[int, int]
+    heard_again: npt.NDArray[np.bool_]
+    heard_before: npt.NDArray[np.bool_]
     births: BirthsAround
     bodies: Bodies
     class_share: FloatArray
@@ -142,14 +144,19 @@ class Background:
     mmsi_tracks: IntArray
 
 
-def background_of(starts: Ends, births: BirthsAround, bodies: Bodies, span_us: tuple[int, int]) -> Background:
-    """Measure on the starts how common claims and habits are. `span_us` is the first and last report of all."""
+def background_of(
+    ends: Ends, starts: Ends, births: BirthsAround, bodies: Bodies, span_us: tuple[int, int]
+) -> Background:
+    """Measure how common claims and habits are, on the starts. `span_us` is the first and last report of all."""
+    again, before = _heard(ends, starts)
     born = starts.silence < 0
     claims = starts.claims
     _, place, tracks = np.unique(starts.mmsi, return_inverse=True, return_counts=True)
     log = np.log(np.maximum(starts.interval_s[born], 1.0))
     return Background(
         span_us=span_us,
+        heard_again=again,
+        heard_before=before,
         births=births,
         bodies=bodies,
         class_share=shares_of(claims.type_group[born]),
@@ -196,7 +203,7 @@ def weigh_pairs(
         CRUISE: _nearness(ends.cruise_kn[e], starts.cruise_kn[s], 0.8, background.cruise_spread_kn, CRUISE_DB),
         CLAIMED: claimed,
         NUMBERS: numbers,
-        HEARD: _heard(ends, starts, e, s),
+        HEARD: HEARD_BEFORE_DB * (background.heard_again[e].astype(np.int64) + background.heard_before[s]),
         QUIET: quiet_db(ends, starts, e, s, background.span_us, parameters),
         OVERLAP: np.where(gap_h < 0.0, OVERLAP_DB, np.nan),
     }  # fmt: skip
@@ -295,15 +302,15 @@ def _shared_db(full_db: FloatArray | float, bearers: IntArray) -> FloatArray:
     return np.maximum(full_db - 20.0 * np.log10(np.maximum(bearers - 1, 1)), 0.0)
 
 
-def _heard(ends: Ends, starts: Ends, e: IntArray, s: IntArray) -> FloatArray:
-    """Against: the new number's earlier tracks, and the old one's later ones."""
+def _heard(ends: Ends, starts: Ends) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whether an end's number has later tracks, and a start's number earlier ones. Shapes (ends,), (starts,)."""
     # A track's own first and last report stand at its number; those of its silences come behind all tracks.
     _, number = np.unique(ends.mmsi, return_inverse=True)
     n = int((ends.silence < 0).sum())
     again = _n_above(ends.time_us[:n], number[:n], ends.time_us, number) > (ends.time_us[ends.segment] > ends.time_us)
     earlier = _n_above(-starts.time_us[:n], number[:n], -starts.time_us, number)
     before = earlier > (starts.time_us[starts.segment] < starts.time_us)
-    return np.where(again[e], HEARD_BEFORE_DB, 0.0) + np.where(before[s], HEARD_BEFORE_DB, 0.0)
+    return again, before
 
 
 def quiet_db(

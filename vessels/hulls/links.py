@@ -54,7 +54,7 @@ def find_links(
         return HULL_LINKS.empty()
     ends, starts = both_ends(segments, silences, identities)
     span = int(times_us(segments["start"]).min()), int(times_us(segments["end"]).max())
-    background = background_of(starts, births_around(starts, span), bodies_of(starts), span)
+    background = background_of(ends, starts, births_around(starts, span), bodies_of(starts), span)
     e, s = candidate_pairs(ends, starts, parameters)
     enough = np.minimum(ends.n_reports[e], starts.n_reports[s]) >= parameters.min_reports
     e, s = e[enough], s[enough]

@@ -8,8 +8,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detectors.rules.identity.claims import Run, Spell, changes, runs_of, settled, takes_turns
+import numpy as np
+import numpy.typing as npt
+
+from detectors.rules.identity.claims import Claims, Run, Spell, changes, runs_of, settled, takes_turns
 from detectors.rules.identity.thresholds import Thresholds
+from vessels.ais import MmsiKind, mmsi_kinds
 from vessels.names import looks_like_gear, near_equal_call_signs, near_equal_names, spelling
 from vessels.units import US_PER_H
 
@@ -18,6 +22,11 @@ JUDGED_TYPES: Final = frozenset({"cargo", "tanker", "fishing", "passenger", "tug
 LONGEST_SHIP_M: Final = 460.0
 BROADEST_SHIP_M: Final = 75.0
 """Beyond these no ship was built (Seawise Giant 458 m, Pioneering Spirit apart): typing errors or "511 m or more"."""
+
+_OF_A_SHIP: Final = (MmsiKind.SHIP, MmsiKind.UNKNOWN_MID)
+"""Forms of MMSI that one ship may go by; one whose digits are no state's was typed by somebody, for one ship."""
+_STATE_DEFAULT: Final = 1_000_000
+"""Sets are delivered with a state's MID and six zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,18 @@ def _equal(first: object, second: object) -> bool:
 
 def _names_agree(first: str, second: str) -> bool:
     return near_equal_names(first, second) is not None
+
+
+def may_change(claims: Claims, thresholds: Thresholds) -> npt.NDArray[np.bool_]:
+    """Which groups may change their claims: what a number that identifies nobody sends next is another ship's word.
+
+    Such are numbers of no ship's form, those that sets are delivered with, and those of more than `max_sharers` hulls.
+    Shape (groups,).
+    """
+    mmsi = claims.columns["mmsi"][claims.starts[:-1]]
+    of_a_ship = np.isin(mmsi_kinds(mmsi), _OF_A_SHIP) & (mmsi % _STATE_DEFAULT != 0)
+    one: npt.NDArray[np.bool_] = of_a_ship & (claims.sharers() <= thresholds.max_sharers)
+    return one
 
 
 def transitions(spells: Sequence[Spell], thresholds: Thresholds) -> list[Transition]:

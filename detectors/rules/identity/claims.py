@@ -127,6 +127,11 @@ class Claims:
             differs |= np.maximum.reduceat(codes, first) > low
         return differs
 
+    def sharers(self) -> IntArray:
+        """How many hulls (else tracks) claim something under the MMSI of each group. Shape (groups,)."""
+        _, number, counts = np.unique(self.columns["mmsi"][self.starts[:-1]], return_inverse=True, return_counts=True)
+        return np.asarray(counts[number], dtype=np.int64)
+
     def lacking(self, name: str) -> npt.NDArray[np.bool_]:
         """Which groups say something in a column on some rows and nothing on others. Shape (groups,)."""
         if not len(self):

@@ -1,13 +1,14 @@
 """The identity detector: all rules on what ships claim to be, run over one scene."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
 
 from detectors.contract import Scene
 from detectors.finding import Finding
-from detectors.rules.identity.changes import Transition, transitions
+from detectors.rules.identity.changes import Transition, may_change, transitions
 from detectors.rules.identity.claimants import Records
 from detectors.rules.identity.claims import Claims, claims_of
 from detectors.rules.identity.handover import hull_findings, mmsi_of, telling_links
@@ -43,6 +44,7 @@ class Identity(Thresholds):
         type_change, dimension_change: cargo ship or tanker to fishing vessel 0.6; a length half as long again 0.3.
         imo_change: one valid number after another, 0.7 in port; a corrected slip of one digit 0.08.
         imo_dropped: full statements without the number after long claiming it; 0.25 in port, 0.7 under way.
+        No change is told of under a number that identifies nobody: no ship's, as delivered, or of many hulls.
         flag_change: the same IMO number under another state's MMSI; 0.12, more at sea, in succession, near a watch.
         shared_mmsi: one MMSI from two places at once; 0.15 to 0.6, 0.8 where both claim one IMO number.
         imo_twin: one IMO number from two places no one ship reaches; 0.85. In one place, two sets on a hull: 0.05.
@@ -55,7 +57,8 @@ class Identity(Thresholds):
         identity_exchange: two hulls that took each other's MMSI within `exchange_days`; as a handover of each, more.
         revived_identity: a silent or scrapped identity heard again on another hull: length and beam 0.65, length 0.3,
         out of reach 0.75, hull linked to another number 0.75 times its probability; a breakers' yard, class, set and
-        habits add. Half where the IMO number alone came back. Silence alone, reflagging, re-used MMSI: none.
+        habits add. Half where the IMO number alone came back. Silence alone, reflagging, re-used MMSI: none. It takes
+        the place of the flag_change between the two MMSI.
         near_listed_identity: an IMO number or MMSI one digit from a watch-listed one, or a name one letter from a
         listed name on a hull of that length or call sign; up to 0.9, by the odds against a coincidence.
         Grounds add up as independent ones; class B and craft below class A size count four tenths.
@@ -131,13 +134,14 @@ class Identity(Thresholds):
         found += hull_findings(links, scene, lookups.surroundings, self)
         found += revived_identity(scene, claims, same, self)
         found += near_listed_identity(scene, claims, self)
-        signed = [finding.with_(detector=self.name, detector_version=self.version) for finding in found]
+        told = _without_flags_of_the_revived(found, self)
+        signed = [finding.with_(detector=self.name, detector_version=self.version) for finding in told]
         return sorted(signed, key=lambda f: (f.kind, f.mmsi, f.start, f.subject, f.segment_id or ""))
 
     def _changed(self, claims: Claims) -> dict[int, list[Transition]]:
         """Groups whose settled claims changed -> their transitions."""
         fields = ("name", "call_sign", "imo", "ship_type", "length_m", "beam_m")
-        candidates = np.flatnonzero(claims.differing(*fields) | claims.lacking("imo"))
+        candidates = np.flatnonzero((claims.differing(*fields) | claims.lacking("imo")) & may_change(claims, self))
         changed = {int(group): transitions(claims.group(int(group)), self) for group in candidates}
         return {group: found for group, found in changed.items() if found}
 
@@ -148,3 +152,22 @@ class Identity(Thresholds):
             return False
         claiming = len(np.unique(claims.columns["mmsi"][claims.columns["imo"] > 0]))
         return drops > self.fleet_drop_share * claiming
+
+
+def _without_flags_of_the_revived(found: Sequence[Finding], thresholds: Thresholds) -> list[Finding]:
+    """The findings, but no ship under a new flag where the same MMSI is told of as another hull that bears the number.
+
+    An earlier change between the two MMSI stands: the number was not silent for long then.
+    """
+    revived = [one for one in found if one.kind == "revived_identity"]
+    silent = timedelta(days=thresholds.revival_silence_days)
+
+    def is_one_of_them(change: Finding) -> bool:
+        return any(
+            one.mmsi == change.mmsi
+            and set(change.other_mmsi) <= set(one.other_mmsi)
+            and one.start - silent <= change.start <= (one.end or change.start)
+            for one in revived
+        )
+
+    return [one for one in found if one.kind != "flag_change" or not is_one_of_them(one)]

@@ -123,6 +123,10 @@ def test_a_failure_while_writing_leaves_the_old_folder(
     [
         (["--inject", "teleport=5"], "There are hull_handover"),
         (["--inject", "imo_twin=x"], "write KIND=N"),
+        (["--inject", ""], "write KIND=N"),
+        (["--inject", "hull_handover=3,hull_handover=4"], "more than once"),
+        (["--inject", "hull_handover=3", "--inject", "hull_handover=4"], "more than once"),
+        (["--inject", "hull_handover=0"], "nothing would be planted"),
         (["--seed", "-1"], "--seed"),
         (["--as-of", "yesterday"], "is no time"),
         (["--dialect", "nonsense"], "nonsense"),
@@ -218,6 +222,8 @@ def test_the_library_refuses_what_the_command_refuses(some_tracks: Path) -> None
         backtest(some_tracks, seed=-1)
     with pytest.raises(UsageError, match="negative"):
         backtest(some_tracks, inject={"imo_twin": -1})
+    with pytest.raises(UsageError, match="nothing would be planted"):
+        backtest(some_tracks, inject={})
 
 
 def test_as_of_leaves_out_what_comes_later(some_tracks: Path, tmp_path: Path) -> None:

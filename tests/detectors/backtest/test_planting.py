@@ -350,6 +350,8 @@ def test_what_is_asked_for_is_read() -> None:
     everything = parse_inject(["all=4,lookalikes=0,imo_twin=9"])
     assert everything["imo_twin"] == 9
     assert {everything[kind.name] for kind in LOOKALIKES} == {0}
+    assert parse_inject(["all=4,imo_twin=0"])["imo_twin"] == 0
+    assert parse_inject(["imo_twin=0", "reflag=2"]) == {"imo_twin": 0, "reflag": 2}
     outages = parse_inject(["lookalikes=6"])["feed_outage"], parse_inject(["feed_outage=6"])["feed_outage"]
     assert outages == (2, 6)
 
@@ -363,6 +365,12 @@ def test_what_is_asked_for_is_read() -> None:
         ("imo_twin=-3", "write KIND=N"),
         ("imo_twin=many", "write KIND=N"),
         ("imo_twin=²", "write KIND=N"),
+        ("", "write KIND=N"),
+        ("imo_twin=3,", "write KIND=N"),
+        ("imo_twin=3,imo_twin=4", "names imo_twin more than once"),
+        ("imo_twin=0", "nothing would be planted"),
+        ("imo_twin=0,reflag=0", "nothing would be planted"),
+        ("all=0,lookalikes=0", "nothing would be planted"),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_with_what_can(text: str, message: str) -> None:

@@ -160,7 +160,7 @@ def measured(tracks: Sequence[Track]) -> tuple[Ends, Ends, Background]:
     tables = tables_of(tracks)
     ends, starts = both_ends(**tables)
     span = int(times_us(tables["segments"]["start"]).min()), int(times_us(tables["segments"]["end"]).max())
-    return ends, starts, background_of(starts, births_around(starts, span), bodies_of(starts), span)
+    return ends, starts, background_of(ends, starts, births_around(starts, span), bodies_of(starts), span)
 
 
 def weighed(
