@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from vessels.geodesy import step_distances_nmi
 from vessels.hulls.ends import times_us
-from vessels.schema import HULL_LINKS, IDENTITIES, SEGMENTS, TIMESTAMP, VOYAGES, Table, make_id
+from vessels.schema import IDENTITIES, SEGMENTS, TIMESTAMP, VOYAGES, Table, make_id
 
 _PLACED: Final = {"port_visits": "start", "zone_presences": "start", "sketches": "timestamp", "silences": "start"}
 """Tables whose rows go to one part or the other, and the time that says to which."""

@@ -74,7 +74,8 @@ def backtest(
     `inject` gives how many of which kind; without it some of each, as the tracks allow. The same input, arguments and
     `seed` give identical tables. The other arguments are those of `detectors.scan`.
 
-    Raises UsageError for an unknown kind, for an `inject` that plants nothing and for tracks that nothing can be planted into, and what `scan` raises.
+    Raises UsageError for an unknown kind, an `inject` that asks for nothing and tracks that nothing can be planted
+    into, and what `scan` raises.
     """
     progress = progress or no_progress
     if seed < 0:

@@ -1,5 +1,6 @@
 """The chain of a hull: earlier identities with how sure they are, and the calls made under each."""
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def test_an_earlier_identity_comes_with_its_link_and_its_watched_calls() -> None
     assert (one.name, one.imo, one.flag_state, one.same) == ("SU RI 7", 2318669, "KP", "hull")
     assert (one.link_probability, one.is_strong, one.n_rivals) == (0.86, True, 2)
     assert (one.first_seen, one.last_seen) == (at(0), at(36))
-    assert one.watched_calls == (Call("KP_NAMPO", "Nampo", "high", at(3), at(6)),)
+    assert one.watched_calls == (Call("KP_NAMPO", "Nampo", "high", at(3), at(6), at(6)),)
 
 
 def test_a_possible_identity_is_marked() -> None:
@@ -194,13 +195,56 @@ def test_calls_are_told_with_their_days_and_how_sure_the_link_is() -> None:
     port = Call("P", "Nampo", "high", at(2), at(7))
     assert days_before(port, at(8)) == "1 day before"
     assert days_before(port, at(7.2)) == "within a day before"
-    assert days_before(Call("P", "Nampo", "high", at(2), None), at(8)) == "within a day before"
     assert (
         call_in_words(one_of("A", probability=1.0), port, days_before(port, at(10)))
         == "as A this hull called at Nampo 3 days before"
     )
     weak = call_in_words(one_of("A", probability=0.3), port, "3 days before")
     assert weak == "A, possibly this hull, called at Nampo 3 days before; possible link 0.30, one rival"
+
+
+@pytest.mark.parametrize(
+    ("ended", "moment", "said"),
+    [
+        (at(2, 1), at(8, 23), "6 days before"),
+        (at(2, 23), at(8, 1), "6 days before"),
+        (at(2, 23), at(3, 1), "1 day before"),
+        (at(2, 1), at(2, 23), "within a day before"),
+    ],
+)
+def test_days_are_those_between_the_dates_a_reader_sees(ended: datetime, moment: datetime, said: str) -> None:
+    call = Call("P", "Nampo", "high", at(1), ended, ended)
+    assert days_before(call, moment) == said
+    assert days_before(call, moment, "that") == f"{said} that"
+    elsewhere = timezone(timedelta(hours=9))
+    assert days_before(call, moment.astimezone(elsewhere)) == said, "in UTC, whatever zone the instants came in"
+
+
+def test_a_call_whose_end_was_not_seen_lasts_until_it_was_last_heard() -> None:
+    call = Call("P", "Nampo", "high", at(2), None, at(7))
+    assert call.ended(at(30)) == at(7)
+    assert call.ended(at(5)) == at(5)
+    for moment in (at(8), at(30)):
+        words = call_in_words(one_of("A", probability=1.0), call, days_before(call, moment, "that"))
+        assert words == "as A this hull called at Nampo, and was still there when last heard 2024-03-08"
+    assert days_before(call, at(5)).endswith("last heard 2024-03-06"), "no later than the moment asked for"
+    older = Call("P", "Nampo", "high", at(2), None)
+    assert (older.ended(at(30)), days_before(older, at(30))) == (at(2), ", and was not seen to leave")
+
+
+def test_a_call_left_open_long_ago_is_not_the_last_for_ever() -> None:
+    lost, later = Call("P", "Nampo", "high", at(2), None, at(4)), Call("Q", "Haeju", "high", at(20), at(21), at(21))
+    found = last_high_call([one_of("A", lost, later)], at(30))
+    assert found is not None
+    assert found[1].zone_id == "Q"
+
+
+def test_visits_of_older_runs_that_lack_when_they_were_last_seen_are_read() -> None:
+    past = handover()
+    visits = past.history.port_visits.drop_columns(["last_seen"])
+    made = Chains(past.history.identities, visits, past.history.hull_links, watched_levels(past.zones))
+    (call,) = (c for one in made.whole([(f"segment-{SURI_MMSI}", SURI_MMSI)]) for c in one.watched_calls)
+    assert (call.end, call.last_seen) == (at(6), None)
 
 
 def test_equal_identities_merge_with_the_likeliest_link() -> None:

@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from detectors.batch.outputs import LoadedRun, load_run, write_result
 from detectors.cli.case import case_lines
 from detectors.explain import find_voyage, make_case, merge_claims
 from detectors.rules.identity.detector import Identity
-from tests.detectors.hulls import handover, run_of
+from tests.detectors.histories import at, spell, stay, voyage
+from tests.detectors.hulls import MIRAE, MIRAE_MMSI, SURI, SURI_MMSI, handover, link, run_of, story
 from vessels.errors import UsageError
 
 
@@ -133,6 +135,50 @@ def test_each_link_has_a_table_of_reasons_for_and_against_and_rivals() -> None:
     reasons = "for one hull: dimensions"
     assert not any(reasons in line for line in lines), "the finding does not repeat them"
     assert "SU RI 7" in lines[lines.index("Port calls") + 2]
+
+
+def at_nampo_twice() -> LoadedRun:
+    """SU RI 7 became MIRAE 3 on a voyage, which called at Nampo again and was last heard there."""
+    suri, mirae = spell(SURI_MMSI, at(0), at(12), **SURI), spell(MIRAE_MMSI, at(13), at(30), **MIRAE)
+    hulls = dict.fromkeys((SURI_MMSI, MIRAE_MMSI), "hull-joined")
+    calls = [
+        stay(SURI_MMSI, "KP_NAMPO", at(1), at(4), zone_name="Nampo"),
+        stay(MIRAE_MMSI, "KP_NAMPO", at(28), None, zone_name="Nampo", last_seen=at(30)),
+    ]
+    first = voyage(MIRAE_MMSI, at(9), at(20), voyage_id="voyage-aa", span_start=at(9), span_end=at(22))
+    after = voyage(MIRAE_MMSI, at(22), at(28), voyage_id="voyage-bb", span_start=at(22), span_end=at(30))
+    before = voyage(SURI_MMSI, at(4), at(9), voyage_id="voyage-cc", span_start=at(1), span_end=at(9))
+    voyages = [before, first, after]
+    return run_of(story([suri, mirae], [link(suri, mirae)], hulls, voyages=voyages, port_visits=calls))
+
+
+def test_every_identity_borne_on_the_voyage_is_marked_so() -> None:
+    text = " ".join(text_of(at_nampo_twice(), "voyage-aa", 200).split())
+    assert "call sign HMZQ) claimed on this voyage, until 2024-03-13; link 0.86, no rivals" in text
+    assert "call sign UBAB7) claimed on this voyage, from 2024-03-14 called" in text
+    text = " ".join(text_of(at_nampo_twice(), "voyage-bb", 200).split())
+    assert "call sign HMZQ) link 0.86, no rivals" in text
+    assert "call sign UBAB7) claimed on this voyage called" in text
+    text = " ".join(text_of(at_nampo_twice(), "voyage-cc", 200).split())
+    assert "call sign HMZQ) claimed on this voyage called" in text
+    assert "call sign UBAB7) link 0.86, no rivals" in text
+
+
+def test_an_identity_taken_up_after_arrival_is_not_called_claimed_on_the_voyage() -> None:
+    run = at_nampo_twice()
+    voyages = run.tables["voyages"].to_pylist()
+    voyages[1] |= {"end": at(12), "last_seen": at(12)}
+    tables = {**run.tables, "voyages": pa.Table.from_pylist(voyages, run.tables["voyages"].schema)}
+    text = " ".join(text_of(LoadedRun(run.folder, tables, run.run), "voyage-aa", 200).split())
+    assert "call sign HMZQ) claimed on this voyage; link 0.86, no rivals" in text
+    assert "call sign UBAB7) claimed from 2024-03-14, after the voyage called" in text
+
+
+def test_a_call_that_was_not_seen_to_end_says_when_the_ship_was_last_heard_there() -> None:
+    text = text_of(at_nampo_twice(), "voyage-aa", 200)
+    assert "(KP_NAMPO, watch high), 2024-03-29 and still there when last heard 2024-03-31" in text
+    assert "still there 2024-03-31 00:00Z  KP_NAMPO" in text
+    assert "(KP_NAMPO, watch high), 2024-03-02 to 2024-03-05, 5 days before the voyage" in text
 
 
 def test_a_possible_link_is_called_so() -> None:

@@ -51,10 +51,73 @@ def test_a_new_imo_number_on_a_linked_hull_is_told_on_each_voyage_since() -> Non
         assert one.strength > 0.75
         assert one.headline == (
             "MIRAE 3 (MMSI 273000222) is taken to be the hull that was SU RI 7 (MMSI 445000123) until 2024-04-06, and "
-            "IMO number 2318669 became 2045171; as SU RI 7 this hull called at Nampo 31 days before that; "
+            "IMO number 2318669 became 2045171; as SU RI 7 this hull called at Nampo 30 days before that; "
             "link 0.86, two rivals."
         )
     assert len({one.finding_id for one in told}) == 2
+
+
+def test_the_days_are_counted_to_the_day_that_the_headline_names() -> None:
+    suri = spell(SURI_MMSI, at(0), at(8, 22), **SURI)
+    mirae = spell(MIRAE_MMSI, at(9, 17), at(20), **MIRAE)
+    call = stay(SURI_MMSI, "KP_NAMPO", at(0), at(2, 13), zone_name="Nampo")
+    hulls = dict.fromkeys((SURI_MMSI, MIRAE_MMSI), "hull-joined")
+    (one, *_) = found(story([suri, mirae], [link(suri, mirae)], hulls, port_visits=[call]))
+    assert "until 2024-03-09" in one.headline
+    assert "called at Nampo 6 days before that" in one.headline, "left on 2024-03-03"
+
+
+def test_a_hull_last_heard_in_port_before_the_change_is_said_to_have_been_there_then() -> None:
+    suri, mirae = spell(SURI_MMSI, at(0), at(6), **SURI), spell(MIRAE_MMSI, at(30), at(60), **MIRAE)
+    call = stay(SURI_MMSI, "KP_NAMPO", at(3), None, zone_name="Nampo", last_seen=at(5))
+    hulls = dict.fromkeys((SURI_MMSI, MIRAE_MMSI), "hull-joined")
+    (one, *_) = found(story([suri, mirae], [link(suri, mirae)], hulls, port_visits=[call]))
+    assert "as SU RI 7 this hull called at Nampo, and was still there when last heard 2024-03-06; link" in one.headline
+    lines = {e.what: e.observed for e in one.evidence}
+    assert lines["watched call under an earlier identity"].startswith(
+        "KP_NAMPO Nampo (watch high), from 2024-03-04T00:00:00Z, and was still there when last heard 2024-03-06, as SU"
+    )
+
+
+def changed_after(*voyages: dict[str, Any], **tables: Any) -> list[Finding]:
+    """SU RI 7 fell silent on day 10 and MIRAE 3 was heard 8 h later; the hull made these voyages."""
+    suri, mirae = spell(SURI_MMSI, at(0), at(10), **SURI), spell(MIRAE_MMSI, at(10, 8), at(60), **MIRAE)
+    hulls = dict.fromkeys((SURI_MMSI, MIRAE_MMSI), "hull-joined")
+    return found(story([suri, mirae], [link(suri, mirae)], hulls, voyages=voyages, **tables))
+
+
+ARRIVED = voyage(MIRAE_MMSI, at(3), at(6), voyage_id="voyage-arrived", span_end=at(11))
+NEXT = voyage(MIRAE_MMSI, at(11), at(14), voyage_id="voyage-next", span_end=at(20))
+LAST = voyage(MIRAE_MMSI, at(20), at(24), voyage_id="voyage-last", span_end=at(60))
+
+
+def test_a_change_made_after_arrival_is_told_in_full_on_the_next_voyage() -> None:
+    first, second = changed_after(ARRIVED, NEXT, LAST)
+    assert [first.voyage_id, second.voyage_id] == ["voyage-next", "voyage-last"]
+    under_way = {**ARRIVED, "end": at(11), "last_seen": at(11)}
+    full, *_ = changed_after(under_way, NEXT, LAST)
+    assert (full.voyage_id, full.strength) == ("voyage-arrived", first.strength)
+    assert second.strength < first.strength, "on later ones the voyage speaks for itself"
+
+
+def test_a_change_made_after_the_last_arrival_is_told_on_the_voyage_whose_stay_holds_it() -> None:
+    (one,) = changed_after(ARRIVED)
+    assert one.voyage_id == "voyage-arrived"
+    assert one.start == at(10, 8)
+
+
+def test_an_open_voyage_is_under_way_until_its_last_report() -> None:
+    unseen = {**ARRIVED, "end": None, "is_open": True, "last_seen": at(10, 9)}
+    assert changed_after(unseen, NEXT)[0].voyage_id == "voyage-arrived"
+    assert changed_after({**unseen, "last_seen": at(10)}, NEXT)[0].voyage_id == "voyage-next"
+
+
+def test_a_call_left_open_is_held_against_later_voyages_from_when_it_was_last_heard() -> None:
+    call = stay(SURI_MMSI, "KP_NAMPO", at(1), None, zone_name="Nampo", last_seen=at(2))
+    days = Identity().laundered_days
+    late = voyage(MIRAE_MMSI, at(4 + days), at(8 + days), voyage_id="voyage-late", span_end=at(9 + days))
+    full, later = changed_after(NEXT, late, port_visits=[call])
+    assert later.strength < full.strength, f"over {days} days after it was last heard, within them of the change"
 
 
 def test_the_evidence_holds_reasons_for_and_against_and_the_rivals() -> None:
@@ -63,7 +126,7 @@ def test_the_evidence_holds_reasons_for_and_against_and_the_rivals() -> None:
     assert lines["against one hull: IMO number and MMSI"].endswith("-6.0 dB")
     assert lines["that both are one hull"].startswith("link 0.86, two rivals")
     assert lines["watched call under an earlier identity"].startswith("KP_NAMPO Nampo (watch high)")
-    assert "31 days before, as SU RI 7" in lines["watched call under an earlier identity"]
+    assert "30 days before 2024-04-06, as SU RI 7" in lines["watched call under an earlier identity"]
     assert "2024-03-01T00:00:00Z to 2024-04-06T00:00:00Z" in lines["identity before"]
     rivals = [e.observed for e in found(handover())[0].evidence if e.what == "rival"]
     assert rivals[0] == "MMSI 412000333 could be the hull after, probability 0.08"

@@ -292,7 +292,7 @@ def big_scene(n: int, crowded: bool) -> Scene:
 
 def test_two_hundred_thousand_ships_among_as_many_neighbours_give_few_findings() -> None:
     big = big_scene(200_000, crowded=True)
-    claims = claims_of(big.history.identities, big.history.vessels)
+    claims = claims_of(big.history.identities)
     assert len(near_listed_identity(big, claims, Identity())) < 2_000, "among so many, near misses are chance"
 
 
@@ -304,7 +304,7 @@ def test_of_two_hundred_thousand_the_one_that_agrees_in_all_is_found() -> None:
     said = ship(mmsi=538004321, imo=None, name="QUIET PLOWER 3", length_m=140.0, call_sign="V7AB9")
     one = history(identities=[said]).identities
     past = replace(big.history, identities=pa.concat_tables([big.history.identities, one]))
-    claims = claims_of(past.identities, past.vessels)
+    claims = claims_of(past.identities)
     told = near_listed_identity(scene(past, listed), claims, Identity())
     assert [f.strength > 0.5 for f in told if f.subject.startswith("the one")] == [True]
     assert len(told) < 20
@@ -385,6 +385,6 @@ def test_the_expected_hits_are_those_of_numbers_strewn_at_random() -> None:
 def test_the_parameters_bite() -> None:
     listed, spells = entries_like(300), [ship(imo=ONE_OFF_FAILS), *strangers(100)]
     base = scene(watchlist=WatchList(listed), identities=spells)
-    claims = claims_of(base.history.identities, base.history.vessels)
+    claims = claims_of(base.history.identities)
     usual, bold = (near_listed_identity(base, claims, Identity(near_listed_share=share)) for share in (1e-3, 1e-2))
     assert sum(one.strength for one in bold) > sum(one.strength for one in usual)

@@ -34,7 +34,7 @@ def test_a_new_folder_holds_every_table_and_the_run_and_nothing_else(finished: A
 
 def test_tables_come_back_as_they_were_written(finished: Any, tmp_path: Path) -> None:
     write_result(finished, tmp_path / "out")
-    loaded = load_run(tmp_path / "out")
+    loaded = load_run(str(tmp_path / "out"))
     for name in TABLES:
         assert loaded.tables[name].equals(finished.tables[name]), name
     assert loaded.run["outputs"]["flagged_voyages"] == {"n_rows": 1}

@@ -58,6 +58,14 @@ def test_the_summary_answers_whether_the_ship_at_the_quay_called_there() -> None
     assert not other.called_at_high_watch
 
 
+def test_a_ship_last_heard_in_port_is_not_said_to_have_been_there_since() -> None:
+    call = stay(HERON_MMSI, "KP_NAMPO", at(3), None, zone_name="Nampo", last_seen=at(6))
+    run = run_of(story([spell(HERON_MMSI, at(0), at(6), **HERON)], [], port_visits=[call]))
+    (one,) = detectors.trace(run, mmsi=HERON_MMSI)
+    assert one.summary == "As PALE HERON this hull called at Nampo, and was still there when last heard 2024-03-07."
+    assert "watch high) 2024-03-04 and still there when last heard 2024-03-07" in one.in_words()
+
+
 def test_what_a_weak_link_leads_to_stands_apart() -> None:
     run = run_of(handover(0.4))
     (one,) = detectors.trace(run, imo=2045171)
@@ -106,6 +114,14 @@ def test_what_was_never_heard_gives_nothing() -> None:
         ({"mmsi": "ABC"}, "no MMSI"),
         ({"mmsi": 1_000_000_000}, "no MMSI"),
         ({"mmsi": -5}, "no MMSI"),
+        ({"mmsi": "abc"}, "no MMSI"),
+        ({"mmsi": ""}, "no MMSI"),
+        ({"mmsi": True}, "no MMSI"),
+        ({"imo": -1}, "no IMO number"),
+        ({"imo": ""}, "no IMO number"),
+        ({"name": ""}, "says nothing"),
+        ({"name": 5}, "is no text; give the name as the ship sends it"),
+        ({"name": ["SU RI 7"]}, "is no text"),
         ({"imo": 123}, "no IMO number"),
         ({"imo": "IMO"}, "no IMO number"),
         ({"name": "@@@@"}, "says nothing"),
