@@ -157,9 +157,8 @@ class Thresholds(Parameters):
         10,
         ge=2,
         le=1000,
-        description="an IMO number under more MMSI than this, or an MMSI of more hulls, was typed to fill the field: its "
-        "changes are another ship's word. Source: even the "
-        "most copied identity is worn by a handful of hulls",
+        description="an IMO number under more MMSI than this, or an MMSI of more hulls, was typed to fill the field: "
+        "its changes are another ship's word. Source: even the most copied identity is worn by a handful of hulls",
     )
     max_bearers: int = Field(
         3,
