@@ -20,6 +20,8 @@ NMI_PER_DEGREE: Final = 60.0
 SCALES_DEG: Final = (5.0, 0.5, 0.1, 0.02)
 """Cells in which births are counted, each with its eight neighbours: a sea, a roadstead, a harbour, a berth."""
 LYING_KN: Final = 1.0
+THERE_BEFORE_H: Final = 6.0
+"""Tracks that begin with the data were there before: they are not counted among births where ships lie."""
 LYING_SHARE: Final = 0.1
 LYING_NMI: Final = 3.0
 """One birth in ten around happens where ships lie, within so much of one of those places, however lonely."""
@@ -28,6 +30,12 @@ LEAST_SPAN_H: Final = 0.1
 RINGS_DEG: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 RINGS_NMI: Final = tuple(1.5 * step * NMI_PER_DEGREE for step in RINGS_DEG)
 """Rings of cells in which births are counted for hulls that roam: half the width of three cells."""
+USUAL_SHIPS: Final = 30.0
+"""So many ships of usual sizes are added to those heard: in a file of three ships no size is common."""
+USUAL_LENGTHS_M: Final = (10.0, 400.0)
+"""Usual ships are as often between 10 and 20 m as between 100 and 200 m."""
+USUAL_BEAM_SPREAD: Final = 0.1
+"""Beams of one length spread over a tenth of it: from a seventh to a quarter."""
 BURST_DEG: Final = 0.5
 BURST_DAYS: Final = 1.0
 """Births are counted by day too: a feed that comes back brings many at once."""
@@ -79,14 +87,15 @@ def births_around(starts: Ends, span_us: tuple[int, int]) -> BirthsAround:
             near = _counts_around(starts.lat, starts.lon, step, counted, None) - counted
             counts[own, ring] = near[own]
         total[own] = counted.sum()
-        rate = np.where(own, np.maximum(rate, _lying_rate(starts, counted, hours)), rate)
+        later = counted & (starts.time_us >= span_us[0] + int(THERE_BEFORE_H * US_PER_H))
+        rate = np.where(own, np.maximum(rate, _lying_rate(starts, later, hours)), rate)
     return BirthsAround(rate, counts, total, hours)
 
 
 def _lying_rate(starts: Ends, counted: npt.NDArray[np.bool_], hours: float) -> FloatArray:
     """Births expected where ships lie, at any one of those places in the sea around; 0 for starts under way."""
     lying = np.nan_to_num(starts.sog_kn) < LYING_KN
-    births = _counts_around(starts.lat, starts.lon, SCALES_DEG[0], counted, None)
+    births = np.maximum(_counts_around(starts.lat, starts.lon, SCALES_DEG[0], counted, None), 1)
     places = _counts_around(starts.lat, starts.lon, SCALES_DEG[0], lying, None)
     rate = LYING_SHARE * births / (np.maximum(places, 1) * np.pi * LYING_NMI**2 * hours)
     return np.where(lying, rate, 0.0)
@@ -152,7 +161,20 @@ class Bodies:
         box = self.sums[high, right] - self.sums[low, right] - self.sums[high, left] + self.sums[low, left]
         alone = self.lengths[high] - self.lengths[low]
         both = np.isfinite(beam_m)
-        return np.where(both, (box + 1.0) / (self.n_both + 2.0), (alone + 1.0) / (self.n_length + 2.0))
+        long, wide = _usual_shares(length_m, within_m, beam_within_m)
+        known, usual = np.where(both, box, alone), np.where(both, long * wide, long)
+        n = np.where(both, self.n_both, self.n_length)
+        return np.asarray((known + USUAL_SHIPS * usual) / (n + USUAL_SHIPS), dtype=np.float64)
+
+
+def _usual_shares(
+    length_m: FloatArray, within_m: FloatArray, beam_within_m: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Share of all ships within so much of a length, and of ships of that length within so much of a beam."""
+    length = np.clip(np.nan_to_num(length_m, nan=1.0), *USUAL_LENGTHS_M)
+    long = (2.0 * np.nan_to_num(within_m) + 1.0) / (length * np.log(USUAL_LENGTHS_M[1] / USUAL_LENGTHS_M[0]))
+    wide = (2.0 * np.nan_to_num(beam_within_m) + 1.0) / (USUAL_BEAM_SPREAD * length)
+    return np.minimum(long, 1.0), np.minimum(wide, 1.0)
 
 
 def _bounds(value: FloatArray, within: FloatArray, top: int) -> tuple[IntArray, IntArray]:

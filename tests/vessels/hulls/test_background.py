@@ -15,6 +15,9 @@ from vessels.hulls.background import (
     LYING_SHARE,
     RINGS_NMI,
     SCALES_DEG,
+    USUAL_BEAM_SPREAD,
+    USUAL_LENGTHS_M,
+    USUAL_SHIPS,
     _counts_around,
     bearers_of,
     births_around,
@@ -198,11 +201,16 @@ def test_shares_of_bodies_are_those_of_counting_one_by_one(ships, asked, within)
     bodies = bodies_of(starts)
     found = bodies.share(*(np.array([value]) for value in (*asked, *within)))[0]
     near = np.abs(lengths - asked[0]) <= within[0]
+    low, high = USUAL_LENGTHS_M
+    length = min(max(asked[0], low), high)
+    usual = min((2 * within[0] + 1) / (length * np.log(high / low)), 1.0)
     if np.isnan(asked[1]):
-        expected = (near.sum() + 1) / (np.isfinite(lengths).sum() + 2)
+        known, n = near.sum(), np.isfinite(lengths).sum()
     else:
-        both = near & (np.abs(beams - asked[1]) <= within[1])
-        expected = (both.sum() + 1) / ((np.isfinite(lengths) & np.isfinite(beams)).sum() + 2)
+        known = (near & (np.abs(beams - asked[1]) <= within[1])).sum()
+        n = (np.isfinite(lengths) & np.isfinite(beams)).sum()
+        usual *= min((2 * within[1] + 1) / (USUAL_BEAM_SPREAD * length), 1.0)
+    expected = (known + USUAL_SHIPS * usual) / (n + USUAL_SHIPS)
     assert found == pytest.approx(expected)
 
 
