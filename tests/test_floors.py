@@ -17,7 +17,7 @@ PACKAGES = ("vessels", "detectors")
 FLOORS: tuple[tuple[str, ...], ...] = (
     # vessels: what happened at sea
     ("vessels.ais", "vessels.units", "vessels.errors", "vessels.parameters", "vessels.text"),
-    ("vessels.geodesy", "vessels.schema", "vessels.chunks", "vessels.names"),
+    ("vessels.geodesy", "vessels.schema", "vessels.chunks", "vessels.instants", "vessels.names", "vessels.bodies"),
     # ... files of any layout to canonical rows
     ("vessels.dialects", "vessels.layouts", "vessels.sniffing", "vessels.quality"),
     ("vessels.codes", "vessels.times", "vessels.values", "vessels.fields", "vessels.claims", "vessels.sources"),

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vessels.instants import times_us
 from vessels.schema import make_id
 from vessels.track import IntArray
 from vessels.units import US_PER_H
@@ -97,12 +98,6 @@ class _Silence(NamedTuple):
     end_us: int
 
 
-def instants_us(column: pa.ChunkedArray) -> IntArray:
-    """A timestamp column as microseconds since 1970; null becomes the least integer."""
-    result: IntArray = pc.fill_null(column.cast(pa.int64()), np.iinfo(np.int64).min).to_numpy()
-    return result
-
-
 def places_of(names: pa.ChunkedArray, known: pa.ChunkedArray) -> IntArray:
     """For each name its place among the known ones, -1 where it is not. Shape (names,)."""
     places = pc.index_in(names, value_set=known.combine_chunks())
@@ -114,7 +109,7 @@ def settle_chains(
     segments: pa.Table, silences: pa.Table, links: pa.Table, max_overlap_h: float = MAX_OVERLAP_H
 ) -> Chains:
     """Follow the strong links; see the module. Costs one look-up of their tracks and a loop over them."""
-    start, end = instants_us(segments["start"]), instants_us(segments["end"])
+    start, end = times_us(segments["start"]), times_us(segments["end"])
     overlap_us = int(max_overlap_h * US_PER_H)
     chosen = _one_to_one(_strong_links(segments, links))
 
@@ -151,7 +146,7 @@ class _Silences:
         rows = pa.array(sorted(ends), pa.int64())
         place = places_of(silences["segment_id"], segments["segment_id"].take(rows))
         own = np.flatnonzero(place >= 0)
-        columns = (rows.to_numpy()[place[own]], *(instants_us(silences[name])[own] for name in ("start", "end")))
+        columns = (rows.to_numpy()[place[own]], *(times_us(silences[name])[own] for name in ("start", "end")))
         found = [_Silence(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
         self._by_start = {(one.segment, one.start_us): one for one in found}
         self._by_end = {(one.segment, one.end_us): one for one in found}
@@ -175,7 +170,7 @@ def _strong_links(segments: pa.Table, links: pa.Table) -> list[_Link]:
     sides = (places_of(strong[name], ids) for name in ("from_segment_id", "to_segment_id"))
     before, after = (np.where(side >= 0, near[side], -1) if len(near) else side for side in sides)
     columns: list[Sequence[Any]] = [rows.tolist(), before.tolist(), after.tolist()]
-    columns += [instants_us(strong[name]).tolist() for name in ("ended", "began")]
+    columns += [times_us(strong[name]).tolist() for name in ("ended", "began")]
     columns += [pc.fill_null(strong[name], False).to_pylist() for name in ("from_silence", "to_silence")]
     told = zip(pc.fill_null(strong["probability"], 0.0).to_pylist(), strong["link_id"].to_pylist(), strict=True)
     order = [(-probability, str(link_id)) for probability, link_id in told]

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vessels.chaining import MAX_OVERLAP_H, Absence, Chains, instants_us, settle_chains
+from vessels.chaining import MAX_OVERLAP_H, Absence, Chains, settle_chains
 from vessels.events.port_visits import DEFAULT_STAYS, StayParameters
+from vessels.instants import times_us
 from vessels.legs import DEFAULT_VOYAGES, VoyageParameters
 from vessels.redrawing import HullVisits, redraw_voyages, spliced
 from vessels.schema import PORT_VISITS, TIMESTAMP, VOYAGE_PARTS, make_id
@@ -80,7 +81,7 @@ def _join_visits(
 
 def _cut_at_absences(visits: pa.Table, member: IntArray, chains: Chains) -> tuple[pa.Table, IntArray]:
     """A visit that seems to last through a silence in which the hull was elsewhere is one before and one after."""
-    cuts = chains.absences_in(member, instants_us(visits["start"]), instants_us(visits["last_seen"]))
+    cuts = chains.absences_in(member, times_us(visits["start"]), times_us(visits["last_seen"]))
     if not cuts:
         return visits, member
     kept = np.setdiff1d(np.arange(visits.num_rows), sorted(cuts))
@@ -93,7 +94,7 @@ def _cut_at_absences(visits: pa.Table, member: IntArray, chains: Chains) -> tupl
 def _pieces(visits: pa.Table, row: int, cuts: Sequence[Absence]) -> list[dict[str, Any]]:
     """One visit as the visits between the absences in it; counts and hours are shared out by time."""
     (visit,) = visits.slice(row, 1).to_pylist()
-    times = {name: instants_us(visits[name])[row] for name in ("start", "last_seen")}
+    times = {name: times_us(visits[name])[row] for name in ("start", "last_seen")}
     bounds = [times["start"], *(t for cut in cuts for t in (cut.start_us, cut.end_us)), times["last_seen"]]
     spans = list(zip(bounds[::2], bounds[1::2], strict=True))
     heard = sum(end - start for start, end in spans)
@@ -128,7 +129,7 @@ def _bridge(visits: pa.Table, member: IntArray, chains: Chains, parameters: Stay
     A silence over the change counts as a silence inside, so that a ship that goes dark as soon as it is in port, and
     leaves as soon as it is heard again, has stayed; the confidence of both visits says so.
     """
-    start, last = instants_us(visits["start"]), instants_us(visits["last_seen"])
+    start, last = times_us(visits["start"]), times_us(visits["last_seen"])
     zone = visits["zone_id"].to_pylist()
     ends = {key: row for row, key in enumerate(zip(member.tolist(), last.tolist(), zone, strict=True))}
     starts = {key: row for row, key in enumerate(zip(member.tolist(), start.tolist(), zone, strict=True))}

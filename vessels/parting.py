@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vessels.geodesy import step_distances_nmi
-from vessels.hulls.ends import times_us
+from vessels.instants import times_us
 from vessels.schema import IDENTITIES, SEGMENTS, TIMESTAMP, VOYAGES, Table, make_id
 
 _PLACED: Final = {"port_visits": "start", "zone_presences": "start", "sketches": "timestamp", "silences": "start"}

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vessels.chaining import Chains, instants_us, places_of
+from vessels.chaining import Chains, places_of
+from vessels.instants import times_us
 from vessels.legs import Call, Legs, VoyageParameters, cut_at_calls, merge_calls
 from vessels.schema import VOYAGE_PARTS, VOYAGES, make_id
 from vessels.sketched import HullClock, KeptReports, heard_voyages, sketched_measures
@@ -69,7 +70,7 @@ def redraw_voyages(
     old = voyages.take(pa.array(at))
     rows = _rows(tables, old, member, chains)
     legs = _legs(rows, visits, chains, parameters)
-    keys = zip(member.tolist(), instants_us(old["start"]).tolist(), strict=True)
+    keys = zip(member.tolist(), times_us(old["start"]).tolist(), strict=True)
     names = dict(zip(keys, old["voyage_id"].to_pylist(), strict=True))
     new = VOYAGES.build(
         {
@@ -95,7 +96,7 @@ def spliced(table: pa.Table, gone: IntArray, new: pa.Table, chains: Chains, segm
     part = both.select(["segment_id", "start"]).take(pa.array(rows[near]))
     own = segments.filter(pc.is_in(segments["mmsi"], value_set=pa.array(np.unique(chains.mmsi))))
     track, start = np.zeros((2, len(rows)), dtype=np.int64)
-    track[near], start[near] = places_of(part["segment_id"], own["segment_id"]), instants_us(part["start"])
+    track[near], start[near] = places_of(part["segment_id"], own["segment_id"]), times_us(part["start"])
     return both.take(pa.array(rows[np.lexsort((start, track, mmsi))])).combine_chunks()
 
 
@@ -113,7 +114,7 @@ def _rows(tables: Mapping[str, pa.Table], voyages: pa.Table, of_voyage: IntArray
         (voyages, of_voyage, "last_seen"),
     ):
         sources += [(table, whose, "start", "start_"), (table, whose, last, "end_")]
-    time = np.concatenate([instants_us(table[name]) for table, _, name, _ in sources])
+    time = np.concatenate([times_us(table[name]) for table, _, name, _ in sources])
     lat, lon = (np.concatenate([t[side + name].to_numpy() for t, _, _, side in sources]) for name in ("lat", "lon"))
     member = np.concatenate([whose for _, whose, _, _ in sources])
     hull = chains.hull[member]
@@ -226,7 +227,7 @@ def _measures(
     """Measures and number of positions: those known of voyages under one number, else from sketches."""
     old, member = heard
     begin, end = rows.member[legs.first], rows.time_us[legs.last]
-    times = [instants_us(old[name]).tolist() for name in ("start", "last_seen")]
+    times = [times_us(old[name]).tolist() for name in ("start", "last_seen")]
     known = {key: row for row, key in enumerate(zip(member.tolist(), *times, strict=True))}
     keys = zip(begin.tolist(), rows.time_us[legs.first].tolist(), end.tolist(), strict=True)
     same = np.array([known.get(key, -1) for key in keys], dtype=np.int64)
@@ -271,7 +272,7 @@ def _parts(rows: _Rows, legs: Legs, voyages: pa.Table, chains: Chains) -> pa.Tab
     _, from_end = np.unique(pair[::-1], return_index=True)
     last = len(pair) - 1 - from_end
     of_leg, member = found // len(chains), found % len(chains)
-    span_end = instants_us(voyages["span_end"])[of_leg]
+    span_end = times_us(voyages["span_end"])[of_leg]
     goes_on = np.append(leg[1:] != leg[:-1], True)[last]
     several = np.flatnonzero(np.bincount(of_leg, minlength=len(legs))[of_leg] > 1)
     end = np.where(goes_on, span_end, rows.time_us[last])

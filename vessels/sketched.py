@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vessels.chaining import Chains, instants_us
+from vessels.chaining import Chains
 from vessels.events.port_visits import port_sets
+from vessels.instants import times_us
 from vessels.legs import Legs, VoyageParameters
 from vessels.segments import Segments, steps
 from vessels.track import IntArray
@@ -80,7 +81,7 @@ class HeardVoyages:
 
 def heard_voyages(table: pa.Table, member: IntArray, chains: Chains) -> HeardVoyages:
     """The pieces of these rows of `voyages`, which belong to members of chains."""
-    start, last = instants_us(table["start"]), instants_us(table["last_seen"])
+    start, last = times_us(table["start"]), times_us(table["last_seen"])
     cuts = chains.absences_in(member, start, last)
     whole = np.setdiff1d(np.arange(len(member)), sorted(cuts))
     pieces: list[tuple[int, ...]] = []

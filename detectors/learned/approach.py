@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from detectors.learned.spans import IntArray, last_begun, shared_codes, times_us
+from detectors.learned.spans import IntArray, last_begun, shared_codes
 from vessels.geodesy import BLOCK_ROWS, distance_nmi, wrap_degrees
+from vessels.instants import times_us
 from vessels.parts import voyage_tracks
 from vessels.units import MEAN_EARTH_RADIUS_NMI
 from vessels.zones import Zone, Zones

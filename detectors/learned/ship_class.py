@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detectors.learned.spans import IntArray, last_begun, shared_codes, times_us
+from detectors.learned.spans import IntArray, last_begun, shared_codes
 from vessels.ais import ship_type_group
+from vessels.bodies import LONGEST_SHIP_M
+from vessels.instants import times_us
 from vessels.units import US_PER_S
 
 TextArray = npt.NDArray[np.object_]
@@ -22,9 +24,6 @@ UNKNOWN: Final = "unknown"
 LENGTH_BANDS_M: Final = (50.0, 100.0, 150.0, 200.0)
 """Edges between coasters (50 to 100 m), short-sea and handy sizes (to 150 and 200 m) and what is larger. Source: our
 choice; the cargo ships and tankers that the UN Panel of Experts names (2018 to 2024) lie between 60 and 180 m."""
-
-LONGEST_SHIP_M: Final = 460.0
-"""Longer claims are no lengths: the longest ship ever was 458.45 m (Seawise Giant)."""
 
 BAND_NAMES: Final = (
     f"under {LENGTH_BANDS_M[0]:.0f} m",

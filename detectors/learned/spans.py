@@ -9,12 +9,6 @@ IntArray = npt.NDArray[np.int64]
 MISSING_TIME: int = np.iinfo(np.int64).min
 
 
-def times_us(column: pa.ChunkedArray) -> IntArray:
-    """A timestamp column as microseconds since 1970; null becomes the least integer."""
-    result: IntArray = column.cast(pa.int64()).fill_null(MISSING_TIME).to_numpy()
-    return result
-
-
 def shared_codes(first: pa.ChunkedArray, second: pa.ChunkedArray) -> tuple[IntArray, IntArray]:
     """Two columns of text as integers: equal texts get equal codes, null is -1 in the first and -2 in the second."""
     both = pa.chunked_array([*first.cast(pa.string()).chunks, *second.cast(pa.string()).chunks], type=pa.string())

@@ -12,12 +12,13 @@ from pydantic import Field
 
 from detectors.contract import Scene
 from detectors.finding import Evidence, Finding
-from detectors.rules.identity.claims import Claims, Spell, claims_of, times_us
+from detectors.rules.identity.claims import Claims, Spell, claims_of
 from detectors.rules.identity.digits import imo_passes
 from detectors.rules.identity.standing import VoyageSpans
 from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
 from detectors.watchlist import ListedVessel, WatchList
 from vessels.ais import mmsi_text
+from vessels.instants import times_us
 from vessels.parameters import Parameters
 
 BY_IMO: Final = 0.95

@@ -24,7 +24,7 @@ from tests.vessels.builders import (
     zones_of,
 )
 from vessels import schema
-from vessels.hulls.ends import times_us
+from vessels.instants import times_us
 from vessels.joining import join_hulls
 from vessels.parting import part_tracks
 from vessels.schema import make_id

@@ -22,7 +22,8 @@ from tests.vessels.builders import (
     sail,
     tables_of,
 )
-from vessels.revivals import Body, RevivalParameters, body_of, cut_revivals, other_hull
+from vessels.bodies import Body, body_of
+from vessels.revivals import RevivalParameters, cut_revivals, other_hull
 from vessels.segments import Segments, segment_ids, separate
 
 DAY = 24 * H

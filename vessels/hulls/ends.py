@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vessels.ais import imo_check_digit_ok, ship_type_group
+from vessels.bodies import BROADEST_SHIP_M, JUDGED_CLASSES, LONGEST_SHIP_M
+from vessels.instants import times_us
 from vessels.track import IntArray
 from vessels.units import US_PER_S
 
@@ -22,9 +24,6 @@ Side = Literal["end", "start"]
 
 MIN_REPORTS: Final = 3
 """Claims carried by fewer reports are passed over where others stand beside: a damaged message is one report."""
-MAX_LENGTH_M: Final = 460.0
-MAX_BEAM_M: Final = 75.0
-"""Beyond these no ship was built (Seawise Giant 458 m, Pioneering Spirit apart)."""
 MIN_LENGTH_M: Final = 5.0
 MIN_SLENDERNESS: Final = 1.5
 """No hull is broader than this share of its length: dimensions that say so were typed to fill the field."""
@@ -120,12 +119,6 @@ def _floats(column: pa.ChunkedArray) -> FloatArray:
     return values
 
 
-def times_us(column: pa.ChunkedArray) -> IntArray:
-    """A timestamp column as microseconds since 1970 UTC."""
-    values: IntArray = column.cast(pa.int64()).to_numpy()
-    return values
-
-
 class _Spells:
     """Identity spells sorted by track and time, with short-lived ones left out, looked up by track and moment."""
 
@@ -178,8 +171,8 @@ def _taken(column: npt.NDArray[Any], at: IntArray) -> npt.NDArray[Any]:
 def _claim_columns(identities: pa.Table, rows: IntArray) -> dict[str, npt.NDArray[Any]]:
     imo = _ints(identities["imo"], 0)[rows]
     length, beam = _floats(identities["length_m"])[rows], _floats(identities["beam_m"])[rows]
-    hull = (length >= MIN_LENGTH_M) & (length <= MAX_LENGTH_M)
-    broad = hull & (beam > 0) & (beam <= MAX_BEAM_M) & (length >= MIN_SLENDERNESS * beam)
+    hull = (length >= MIN_LENGTH_M) & (length <= LONGEST_SHIP_M)
+    broad = hull & (beam > 0) & (beam <= BROADEST_SHIP_M) & (length >= MIN_SLENDERNESS * beam)
     garbage = hull & (beam > 0) & ~broad
     ship_type = _ints(identities["ship_type"], -1)[rows]
     return {
@@ -238,8 +231,4 @@ def _type_groups(ship_type: IntArray) -> IntArray:
 
 def _group_code(ship_type: int) -> int:
     group = ship_type_group(ship_type)
-    return _JUDGED.index(group) if group in _JUDGED else -1
-
-
-_JUDGED: Final = ("cargo", "tanker", "fishing", "passenger", "tug", "pleasure", "military")
-"""Classes of ship that mean something; others are typed for want of a better one."""
+    return JUDGED_CLASSES.index(group) if group in JUDGED_CLASSES else -1

@@ -13,13 +13,14 @@ import pyarrow as pa
 
 from vessels.hulls.background import births_around, bodies_of
 from vessels.hulls.candidates import candidate_pairs
-from vessels.hulls.ends import Ends, both_ends, times_us
+from vessels.hulls.ends import Ends, both_ends
 from vessels.hulls.evidence import CLAIMED, NUMBERS, PLACE, Background, Weighed, background_of, weigh_pairs
 from vessels.hulls.exchanges import crossing, taking_up, weigh_exchanges, weigh_taken
 from vessels.hulls.likeness import NEAR_NAME_DB, with_near_names
 from vessels.hulls.matching import pair_probabilities
 from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
 from vessels.hulls.wording import observed
+from vessels.instants import times_us
 from vessels.schema import HULL_LINKS, make_id
 from vessels.track import IntArray
 from vessels.units import US_PER_DAY

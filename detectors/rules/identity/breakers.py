@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.rules.identity.claims import times_us
 from vessels.history import History
+from vessels.instants import times_us
 from vessels.units import US_PER_H
 from vessels.zones import Zones
 

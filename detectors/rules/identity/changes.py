@@ -14,14 +14,9 @@ import numpy.typing as npt
 from detectors.rules.identity.claims import Claims, Run, Spell, changes, runs_of, settled, takes_turns
 from detectors.rules.identity.thresholds import Thresholds
 from vessels.ais import MmsiKind, mmsi_kinds
+from vessels.bodies import BROADEST_SHIP_M, JUDGED_CLASSES, LONGEST_SHIP_M
 from vessels.names import looks_like_gear, near_equal_call_signs, near_equal_names, spelling
 from vessels.units import US_PER_H
-
-JUDGED_TYPES: Final = frozenset({"cargo", "tanker", "fishing", "passenger", "tug", "pleasure", "military"})
-"""Classes of ship that mean something; `other`, `work` and unknown codes are typed for want of a better one."""
-LONGEST_SHIP_M: Final = 460.0
-BROADEST_SHIP_M: Final = 75.0
-"""Beyond these no ship was built (Seawise Giant 458 m, Pioneering Spirit apart): typing errors or "511 m or more"."""
 
 _OF_A_SHIP: Final = (MmsiKind.SHIP, MmsiKind.UNKNOWN_MID)
 """Forms of MMSI that one ship may go by; one whose digits are no state's was typed by somebody, for one ship."""
@@ -70,7 +65,7 @@ def _name_of(spell: Spell) -> str | None:
 
 def _type_of(spell: Spell) -> str | None:
     group = spell.type_group
-    return group if group in JUDGED_TYPES else None
+    return group if group in JUDGED_CLASSES else None
 
 
 def _within(tolerance_share: float, tolerance_m: float) -> Callable[[float, float], bool]:

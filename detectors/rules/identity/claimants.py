@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from rapidfuzz.distance import DamerauLevenshtein
 
 from detectors.rules.identity.bearers import Contest, weigh_bearers
-from detectors.rules.identity.claims import Claims, Spell, simultaneous_mmsi, times_us
+from detectors.rules.identity.claims import Claims, Spell, simultaneous_mmsi
 from detectors.rules.identity.digits import imo_passes
 from detectors.rules.identity.grounds import Call, Claimant, Former
 from detectors.rules.identity.surroundings import MIN_VISIT_CONFIDENCE
@@ -25,6 +25,7 @@ from detectors.rules.identity.wording import iso, position, ship
 from vessels.ais import MmsiKind, clean_text, mmsi_kinds
 from vessels.geodesy import distance_nmi
 from vessels.history import History
+from vessels.instants import times_us
 from vessels.names import near_equal_names
 from vessels.units import US_PER_H
 

@@ -7,7 +7,7 @@ one value with what is too short to count left out. What a change means is left 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 
 from detectors.rules.identity.thresholds import Thresholds
 from vessels.ais import ship_type_group
+from vessels.bodies import LONGEST_SHIP_M
+from vessels.instants import times_us
 from vessels.names import looks_like_gear
 from vessels.units import US_PER_H
 
 IntArray = npt.NDArray[np.int64]
-_FULL_LENGTH_M: Final = 460.0
-"""Longer ships were never built (Seawise Giant, 458 m): a typing error, not a length."""
 
 
 class Spell(NamedTuple):
@@ -55,7 +55,7 @@ class Spell(NamedTuple):
         """Whether it says it is a ship that must carry class A: an IMO number, or the length for it."""
         if self.transceiver == "B" or looks_like_gear(self.name):
             return False
-        return self.imo > 0 or thresholds.merchant_length_m <= self.length_m <= _FULL_LENGTH_M
+        return self.imo > 0 or thresholds.merchant_length_m <= self.length_m <= LONGEST_SHIP_M
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,6 @@ def _codes(values: npt.NDArray[Any]) -> IntArray:
     if values.dtype.kind == "f":
         return np.where(np.isnan(values), -1, np.round(np.nan_to_num(values) * 100)).astype(np.int64)
     return np.where(values <= 0, -1, values).astype(np.int64)
-
-
-def times_us(column: pa.ChunkedArray) -> IntArray:
-    """A timestamp column as microseconds since 1970 UTC; null as the smallest integer."""
-    filled = pc.fill_null(column.cast(pa.int64()), np.iinfo(np.int64).min)
-    return np.asarray(filled.to_numpy(), dtype=np.int64)
 
 
 def simultaneous_mmsi(vessels: pa.Table) -> IntArray:

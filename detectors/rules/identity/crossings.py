@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.rules.identity.claims import times_us
 from detectors.rules.identity.heard import Fix, spans_of
 from detectors.rules.identity.returns import Return
 from vessels.history import History
+from vessels.instants import times_us
 from vessels.units import US_PER_H
 
 _NEAR_US: Final = US_PER_H

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from detectors.rules.identity.changes import BROADEST_SHIP_M, JUDGED_TYPES, LONGEST_SHIP_M
 from detectors.rules.identity.claims import Spell
 from detectors.rules.identity.digits import imo_passes, states_of
 from detectors.rules.identity.thresholds import Thresholds
 from vessels.ais import call_sign_state, state_names
+from vessels.bodies import BROADEST_SHIP_M, JUDGED_CLASSES, LONGEST_SHIP_M
 from vessels.names import looks_like_gear, near_equal_call_signs, near_equal_names
 from vessels.units import US_PER_DAY, US_PER_H
 
@@ -223,7 +223,7 @@ def _fields(thresholds: Thresholds) -> dict[str, tuple[Callable[[Spell], Any], C
 
     return {
         "length and beam": (_size, sizes_agree),
-        "ship type": (lambda one: one.type_group if one.type_group in JUDGED_TYPES else None, lambda a, b: a == b),
+        "ship type": (lambda one: one.type_group if one.type_group in JUDGED_CLASSES else None, lambda a, b: a == b),
         "call sign": (lambda one: one.call_sign, near_equal_call_signs),
         "name": (_name, lambda a, b: near_equal_names(a, b) is not None),
     }

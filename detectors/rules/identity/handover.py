@@ -21,13 +21,13 @@ from detectors.contract import Scene
 from detectors.finding import Finding
 from detectors.links import Link, links_of
 from detectors.rules.identity.changeovers import CORRECTED_IMO, Changeover, changeovers
-from detectors.rules.identity.claims import times_us
 from detectors.rules.identity.handover_words import caveats_of, evidence_of, headline_of
 from detectors.rules.identity.standing import TOLD_ONCE
 from detectors.rules.identity.surroundings import Circumstances, Surroundings
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import combined, instant
 from vessels.history import History
+from vessels.instants import times_us
 
 SMALL: Final = 0.3
 """Factor where neither side is of class A size: such craft are sold, renumbered and reprogrammed freely."""

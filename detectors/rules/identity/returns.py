@@ -17,9 +17,9 @@ from detectors.rules.identity.claims import Claims, IntArray, Spell
 from detectors.rules.identity.heard import Fix, Heard
 from detectors.rules.identity.thresholds import Thresholds
 from vessels.ais import MmsiKind, mmsi_kinds
+from vessels.bodies import Body, body_of
 from vessels.history import History
 from vessels.names import near_equal_names
-from vessels.revivals import Body, body_of
 from vessels.units import US_PER_DAY, US_PER_H
 
 _STATE_DEFAULT: Final = 1_000_000

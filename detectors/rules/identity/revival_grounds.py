@@ -15,8 +15,8 @@ from detectors.rules.identity.crossings import Crossings
 from detectors.rules.identity.returns import Return
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import iso, ship
+from vessels.bodies import Body, beyond, rebuilt
 from vessels.geodesy import distance_nmi
-from vessels.revivals import Body, beyond, rebuilt
 
 OTHER_BODY: Final = 0.65
 """Another length and another beam: steel does not grow (Hai Zhou 168, 2019). Some entries are mended in a silence."""

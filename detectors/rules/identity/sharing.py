@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 from detectors.finding import Evidence, Finding
 from detectors.rules.identity.bearers import Bearing, Contest
 from detectors.rules.identity.claimants import Records
-from detectors.rules.identity.claims import Claims, Spell, times_us
+from detectors.rules.identity.claims import Claims, Spell
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.verdicts import VICTIM_SHARE, bearer_caveats, bearer_lines, true_bearer_sentence
 from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
 from vessels.ais import MmsiKind, mmsi_kinds, mmsi_text
 from vessels.history import History
+from vessels.instants import times_us
 from vessels.names import looks_like_gear, spelling
 from vessels.units import US_PER_DAY, US_PER_H
 

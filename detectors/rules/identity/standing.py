@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.finding import Finding
-from detectors.rules.identity.claims import times_us
 from detectors.rules.identity.surroundings import Surroundings
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import instant
 from vessels.history import History
+from vessels.instants import times_us
 from vessels.parts import voyage_tracks
 
 TOLD_ONCE: Final = 0.1

@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from detectors.contract import Scene
 from detectors.finding import Evidence
-from detectors.rules.identity.claims import IntArray, times_us
+from detectors.rules.identity.claims import IntArray
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import span
 from vessels.geodesy import FloatArray, distance_nmi
+from vessels.instants import times_us
 from vessels.units import US_PER_DAY, US_PER_H, US_PER_MIN
 
 Place = Literal["in port", "stopped", "under way", "unseen"]

@@ -15,10 +15,11 @@ import pyarrow as pa
 from tests.vessels.builders import T0_US
 from vessels import schema
 from vessels.hulls.background import births_around, bodies_of
-from vessels.hulls.ends import Ends, both_ends, times_us
+from vessels.hulls.ends import Ends, both_ends
 from vessels.hulls.evidence import Background, Weighed, background_of, weigh_pairs
 from vessels.hulls.links import find_links
 from vessels.hulls.parameters import DEFAULT_LINKS, LinkParameters
+from vessels.instants import times_us
 from vessels.units import US_PER_DAY
 
 Place = tuple[float, float]
