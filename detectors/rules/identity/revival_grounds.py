@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from detectors.finding import Evidence
 from detectors.rules.identity.breakers import Scrapped
 from detectors.rules.identity.crossings import Crossings
+from detectors.rules.identity.judgements import PLAUSIBLE_SHAPE
 from detectors.rules.identity.returns import Return
 from detectors.rules.identity.thresholds import Thresholds
 from detectors.rules.identity.wording import iso, ship
@@ -30,8 +31,6 @@ OTHER_BEAM: Final = 0.1
 """Beam is typed roughly, and sponsons are fitted."""
 ILL_SHAPED: Final = 0.05
 """One of the sizes is no ship's shape, or a tug shows the length of its tow (M.1371-5, message 5)."""
-PLAUSIBLE_SHAPE: Final = (2.0, 14.0)
-"""Length over beam of ships: broad barges to slender ferries."""
 OTHER_CLASS: Final = 0.3
 """Cargo ship to fishing vessel and the like: a type code is set once and seldom touched."""
 CONVERTED: Final = 0.1
