@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from detectors.contract import Scene
+from detectors.scene_events import add_events
 from detectors.scene_links import add_links
 from detectors.watchlist import ListedVessel, WatchList
-from vessels import schema
+from vessels import event_tables, schema
 from vessels.geodesy import distance_nmi, step_distances_nmi
 from vessels.history import History
 from vessels.zones import Zones, read_zones
@@ -33,6 +34,10 @@ TABLES: Final[Mapping[str, schema.Table]] = {
     "coverage": schema.COVERAGE,
     "hull_links": schema.HULL_LINKS,
     "voyage_parts": schema.VOYAGE_PARTS,
+    "gaps": event_tables.GAPS,
+    "loitering": event_tables.LOITERING,
+    "encounters": event_tables.ENCOUNTERS,
+    "position_events": event_tables.POSITION_EVENTS,
 }
 """The tables of a history, and their declarations."""
 _KEYS: Final = frozenset(
@@ -175,6 +180,7 @@ def _history(tracks: Sequence[_Track]) -> dict[str, pa.Table]:
     by_mmsi = {segment["mmsi"] for segment in rows["segments"]}
     if {_RELAY.mmsi, _TAKER.mmsi, _LOADER.mmsi} <= by_mmsi:
         add_links(rows, _RELAY.mmsi, _TAKER.mmsi, _LOADER.mmsi)
+        add_events(rows, _RELAY.mmsi, _LOADER.mmsi, _TAKER.mmsi)
     return {
         name: table.build({c.name: [row.get(c.name) for row in rows[name]] for c in table.columns})
         for name, table in TABLES.items()

@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # vessels: what happened at sea
     ("vessels.ais", "vessels.units", "vessels.errors", "vessels.parameters", "vessels.text"),
     ("vessels.geodesy", "vessels.schema", "vessels.chunks", "vessels.instants", "vessels.names", "vessels.bodies"),
+    ("vessels.event_tables",),
     # ... files of any layout to canonical rows
     ("vessels.dialects", "vessels.layouts", "vessels.sniffing", "vessels.quality"),
     ("vessels.codes", "vessels.times", "vessels.values", "vessels.fields", "vessels.claims", "vessels.sources"),
@@ -31,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.events.*",),
     ("vessels.hulls.*",),
     ("vessels.legs", "vessels.voyages"),
-    ("vessels.chaining", "vessels.parting", "vessels.parts"),
+    ("vessels.chaining", "vessels.parting", "vessels.parts", "vessels.placing"),
     ("vessels.joining", "vessels.redrawing", "vessels.sketched"),
     ("vessels.history",),
     # detectors: what is odd about it
@@ -45,7 +46,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.catalogue",),
     ("detectors.batch.aside", "detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
     # ... what shows results to people, and what other tools' authors test with
-    ("detectors.explain", "detectors.tracing", "detectors.scene_links", "detectors.scenes", "detectors.testing"),
+    (
+        "detectors.explain",
+        "detectors.tracing",
+        "detectors.scene_events",
+        "detectors.scene_links",
+        "detectors.scenes",
+        "detectors.testing",
+    ),
     # ... how well it works on the user's own tracks
     ("detectors.backtest.*",),
     ("detectors.cli.*",),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vessels.chunks import StaticClaim
+from vessels.event_tables import ENCOUNTERS, GAPS, LOITERING, POSITION_EVENTS
 from vessels.events.port_visits import (
     StayParameters,
     find_stays,
@@ -102,6 +103,10 @@ class History:
     coverage: pa.Table
     hull_links: pa.Table
     voyage_parts: pa.Table
+    gaps: pa.Table
+    loitering: pa.Table
+    encounters: pa.Table
+    position_events: pa.Table
 
 
 _TABLES: dict[str, Table] = {
@@ -161,9 +166,15 @@ def combine(
         order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
         tables[name] = whole.take(order)
     links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links)
-    parted, links = part_tracks(tables, links)
+    parted, links, _ = part_tracks(tables, links)
     joined = join_hulls(parted, links, zones, parameters.voyages, parameters.stays, parameters.links.max_overlap_h)
-    return History(as_of=as_of, coverage=coverage, **joined)
+    events = {
+        "gaps": GAPS.empty(),
+        "loitering": LOITERING.empty(),
+        "encounters": ENCOUNTERS.empty(),
+        "position_events": POSITION_EVENTS.empty(),
+    }
+    return History(as_of=as_of, coverage=coverage, **joined, **events)
 
 
 def _draught_so_far(

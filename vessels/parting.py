@@ -30,7 +30,7 @@ _WAYS: Final = (
 """What of a link says whether it cuts a track."""
 
 
-class _Cut(NamedTuple):
+class Cut(NamedTuple):
     """Where a track is parted: its last report before, its first after, and the name of what follows."""
 
     segment_id: str
@@ -40,16 +40,19 @@ class _Cut(NamedTuple):
     new_id: str
 
 
-def part_tracks(tables: Mapping[str, pa.Table], links: pa.Table) -> tuple[dict[str, pa.Table], pa.Table]:
-    """The tables and links with the tracks of exchanges parted. The second part is named by its MMSI and start.
+def part_tracks(
+    tables: Mapping[str, pa.Table], links: pa.Table
+) -> tuple[dict[str, pa.Table], pa.Table, tuple[Cut, ...]]:
+    """The tables and links with the tracks of exchanges parted, and the cuts. The second part is named by its MMSI and
+    start.
 
     Costs a few passes over the tables, however many cuts, and for each cut some over the rows of its MMSI alone.
     """
     out = dict(tables)
     cuts = _cuts_of(tables["silences"], links)
     if not cuts:
-        return out, links
-    of_mmsi: dict[int, list[_Cut]] = {}
+        return out, links, ()
+    of_mmsi: dict[int, list[Cut]] = {}
     for cut in sorted(cuts, key=lambda one: (one.mmsi, -one.after_us)):
         of_mmsi.setdefault(cut.mmsi, []).append(cut)
     rest, parts = _taken_apart(out, list(of_mmsi))
@@ -59,7 +62,7 @@ def part_tracks(tables: Mapping[str, pa.Table], links: pa.Table) -> tuple[dict[s
     for name, time in _TIMES.items():
         out[name] = _in_order(out[name], out["segments"], time)
     out["vessels"] = _counted(out["vessels"], cuts)
-    return out, _relinked(links, cuts)
+    return out, _relinked(links, cuts), tuple(cuts)
 
 
 def _taken_apart(
@@ -81,7 +84,7 @@ def _taken_apart(
     return rest, parts
 
 
-def _cut_up(tables: Mapping[str, pa.Table], cuts: Sequence[_Cut]) -> dict[str, pa.Table]:
+def _cut_up(tables: Mapping[str, pa.Table], cuts: Sequence[Cut]) -> dict[str, pa.Table]:
     """The tables of one MMSI with its tracks parted.
 
     The last cut of a track comes first, so that what goes before it keeps its name until its own cut.
@@ -97,7 +100,7 @@ def _cut_up(tables: Mapping[str, pa.Table], cuts: Sequence[_Cut]) -> dict[str, p
     return out
 
 
-def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
+def _cuts_of(silences: pa.Table, links: pa.Table) -> list[Cut]:
     """A cut for each silence that strong links lead out of and into, both of one other number: an exchange.
 
     One that a strong link leads into and none at all leads out of is cut too: another hull took the identity up.
@@ -132,7 +135,7 @@ def _cuts_of(silences: pa.Table, links: pa.Table) -> list[_Cut]:
         to, come = out.get((segment, before), set()), back.get((segment, after), set())
         exchanged = to & come and (leap or (segment, before) in both_silent)
         if exchanged or (not leap and (segment, after) in taken and (segment, before) not in ways_out):
-            cuts.append(_Cut(segment, mmsi, before, after, make_id("segment", mmsi, after)))
+            cuts.append(Cut(segment, mmsi, before, after, make_id("segment", mmsi, after)))
     return cuts
 
 
@@ -146,7 +149,7 @@ def _rows_of(table: pa.Table, segment_id: str) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _renamed(table: pa.Table, cut: _Cut, time: str) -> pa.Table:
+def _renamed(table: pa.Table, cut: Cut, time: str) -> pa.Table:
     """The rows of a track from the cut on under the new name."""
     later = _rows_of(table, cut.segment_id) & (times_us(table[time]) > cut.before_us)
     place = table.schema.get_field_index("segment_id")
@@ -154,10 +157,10 @@ def _renamed(table: pa.Table, cut: _Cut, time: str) -> pa.Table:
     return table.set_column(place, table.schema.field(place), names)
 
 
-_Facts = Callable[[dict[str, Any], _Cut], tuple[dict[str, Any], dict[str, Any]]]
+_Facts = Callable[[dict[str, Any], Cut], tuple[dict[str, Any], dict[str, Any]]]
 
 
-def _parted(table: pa.Table, declared: Table, cut: _Cut, start: str, end: str, facts: _Facts) -> pa.Table:
+def _parted(table: pa.Table, declared: Table, cut: Cut, start: str, end: str, facts: _Facts) -> pa.Table:
     """Rows that last over the cut made two; what the two halves say beside the times comes from `facts`."""
     own = _rows_of(table, cut.segment_id)
     first, last = times_us(table[start]), times_us(table[end])
@@ -173,7 +176,7 @@ def _parted(table: pa.Table, declared: Table, cut: _Cut, start: str, end: str, f
     return declared.concat([table.filter(pa.array(~over)), made])
 
 
-def _segment_facts(tables: Mapping[str, pa.Table], cut: _Cut) -> _Facts:
+def _segment_facts(tables: Mapping[str, pa.Table], cut: Cut) -> _Facts:
     """Lengths from the sketches, places and motion from the silence; counts shared out by time."""
     silence = next(
         row
@@ -182,7 +185,7 @@ def _segment_facts(tables: Mapping[str, pa.Table], cut: _Cut) -> _Facts:
     )
     sailed = [_sailed_nmi(tables["sketches"], name) for name in (cut.segment_id, cut.new_id)]
 
-    def facts(row: dict[str, Any], _: _Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+    def facts(row: dict[str, Any], _: Cut) -> tuple[dict[str, Any], dict[str, Any]]:
         share = _share(row["start"], row["end"], cut)
         n = min(max(round(row["n_positions"] * share), 1), row["n_positions"] - 1)
         ends = {f"end_{name}": silence[f"start_{name}"] for name in _AT_ENDS}
@@ -196,7 +199,7 @@ def _segment_facts(tables: Mapping[str, pa.Table], cut: _Cut) -> _Facts:
 _AT_ENDS: Final = ("lat", "lon", "sog_kn", "cog_deg", "draught_m")
 
 
-def _share(start: datetime, end: datetime, cut: _Cut) -> float:
+def _share(start: datetime, end: datetime, cut: Cut) -> float:
     """The share of a span, the silence left out, that lies before the cut."""
     first, last = _us([start, end])
     before, after = cut.before_us - first, last - cut.after_us
@@ -208,12 +211,12 @@ def _sailed_nmi(sketches: pa.Table, segment_id: str) -> float:
     return round(float(step_distances_nmi(track["lat"].to_numpy(), track["lon"].to_numpy()).sum()), 3)
 
 
-def _spell_facts(row: dict[str, Any], cut: _Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+def _spell_facts(row: dict[str, Any], cut: Cut) -> tuple[dict[str, Any], dict[str, Any]]:
     n = max(round(row["n_reports"] * _share(row["first_seen"], row["last_seen"], cut)), 1)
     return {"n_reports": n}, {"n_reports": max(row["n_reports"] - n, 1)}
 
 
-def _voyage_facts(row: dict[str, Any], cut: _Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+def _voyage_facts(row: dict[str, Any], cut: Cut) -> tuple[dict[str, Any], dict[str, Any]]:
     """The voyage up to the cut is open, the one after it has no origin; both are drawn anew with their hulls."""
     before, after = pa.array([cut.before_us, cut.after_us], pa.int64()).cast(TIMESTAMP).to_pylist()
     share = _share(row["start"], row["last_seen"], cut)
@@ -225,15 +228,15 @@ def _voyage_facts(row: dict[str, Any], cut: _Cut) -> tuple[dict[str, Any], dict[
     return one, {**other, "n_positions": max(row["n_positions"] - n, 1), "duration_h": row["duration_h"] * (1 - share)}
 
 
-def _without(silences: pa.Table, cut: _Cut) -> pa.Table:
+def _without(silences: pa.Table, cut: Cut) -> pa.Table:
     """The silences without the one that was cut."""
     gone = _rows_of(silences, cut.segment_id) & (times_us(silences["start"]) == cut.before_us)
     return silences.filter(pa.array(~gone))
 
 
-def _relinked(links: pa.Table, cuts: Sequence[_Cut]) -> pa.Table:
+def _relinked(links: pa.Table, cuts: Sequence[Cut]) -> pa.Table:
     """The links with the new names where they touch what follows a cut, which is a silence no more."""
-    of_track: dict[str, list[_Cut]] = {}
+    of_track: dict[str, list[Cut]] = {}
     for cut in sorted(cuts, key=lambda one: one.after_us):
         of_track.setdefault(cut.segment_id, []).append(cut)
 
@@ -270,7 +273,7 @@ def _in_order(table: pa.Table, segments: pa.Table, time: str) -> pa.Table:
     return table.take(pa.array(order))
 
 
-def _counted(vessels: pa.Table, cuts: Sequence[_Cut]) -> pa.Table:
+def _counted(vessels: pa.Table, cuts: Sequence[Cut]) -> pa.Table:
     """One track more for each cut."""
     mmsi, counts = np.unique([cut.mmsi for cut in cuts], return_counts=True)
     known = pc.index_in(vessels["mmsi"], value_set=pa.array(mmsi, pa.int64()))

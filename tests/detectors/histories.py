@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from detectors.contract import Scene
 from detectors.watchlist import WatchList
-from vessels import schema
+from vessels import event_tables, schema
 from vessels.history import History
 from vessels.zones import Zone, Zones
 
@@ -27,6 +27,10 @@ _TABLES = {
     "hull_links": schema.HULL_LINKS,
     "voyage_parts": schema.VOYAGE_PARTS,
     "coverage": schema.COVERAGE,
+    "gaps": event_tables.GAPS,
+    "loitering": event_tables.LOITERING,
+    "encounters": event_tables.ENCOUNTERS,
+    "position_events": event_tables.POSITION_EVENTS,
 }
 _RAW = {"imo_raw": "imo", "name_raw": "name", "call_sign_raw": "call_sign", "destination_raw": "destination"}
 

@@ -13,6 +13,7 @@ import shapely
 from detectors.contract import Scene
 from detectors.learned.baseline import Baseline, fit_baseline
 from detectors.watchlist import WatchList
+from vessels.event_tables import ENCOUNTERS, GAPS, LOITERING, POSITION_EVENTS
 from vessels.history import History
 from vessels.schema import (
     COVERAGE,
@@ -87,6 +88,10 @@ class Fleet:
             silences=SILENCES.empty(),
             hull_links=HULL_LINKS.empty(),
             voyage_parts=VOYAGE_PARTS.empty(),
+            gaps=GAPS.empty(),
+            loitering=LOITERING.empty(),
+            encounters=ENCOUNTERS.empty(),
+            position_events=POSITION_EVENTS.empty(),
         )
 
     def with_voyage(self, number: int, **changes: Any) -> "Fleet":

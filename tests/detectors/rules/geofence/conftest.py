@@ -12,7 +12,7 @@ from detectors.contract import Scene
 from detectors.finding import Finding
 from detectors.rules.geofence.detector import Geofence
 from detectors.watchlist import WatchList
-from vessels import schema
+from vessels import event_tables, schema
 from vessels.history import History
 from vessels.zones import Zones, read_zones
 
@@ -158,6 +158,10 @@ def scene_of(*ships: Ship, zones: Zones = ZONES, as_of: datetime | None = None) 
         hull_links=schema.HULL_LINKS.empty(),
         voyage_parts=schema.VOYAGE_PARTS.empty(),
         coverage=schema.COVERAGE.empty(),
+        gaps=event_tables.GAPS.empty(),
+        loitering=event_tables.LOITERING.empty(),
+        encounters=event_tables.ENCOUNTERS.empty(),
+        position_events=event_tables.POSITION_EVENTS.empty(),
     )
     return Scene(history=history, zones=zones, watchlist=WatchList(), as_of=now)
 
