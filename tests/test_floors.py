@@ -28,7 +28,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.zones", "vessels.zone_index"),
     # ... rows to tracks, tracks to events, events to voyages
     ("vessels.digests", "vessels.track", "vessels.gather", "vessels.days", "vessels.intake"),
-    ("vessels.motion", "vessels.segments", "vessels.silences", "vessels.identities", "vessels.revivals"),
+    (
+        "vessels.motion",
+        "vessels.segments",
+        "vessels.thinning",
+        "vessels.silences",
+        "vessels.identities",
+        "vessels.revivals",
+    ),
     ("vessels.events.*",),
     ("vessels.hulls.*",),
     ("vessels.legs", "vessels.voyages"),

@@ -27,7 +27,7 @@ from vessels.hulls.links import find_links
 from vessels.hulls.parameters import LinkParameters
 from vessels.identities import identity_spells, place_statements, rows_from
 from vessels.joining import join_hulls
-from vessels.legs import VoyageParameters, find_legs, thin_rows
+from vessels.legs import VoyageParameters, find_legs
 from vessels.motion import MotionModel
 from vessels.parameters import Parameters
 from vessels.parting import part_tracks
@@ -46,6 +46,7 @@ from vessels.schema import (
 )
 from vessels.segments import Segments, segment_ids, separate
 from vessels.silences import SilenceParameters, segment_habits, silences_table
+from vessels.thinning import thin_rows
 from vessels.track import Statements, Tally, TrackBlock
 from vessels.voyages import voyages_table
 from vessels.zones import Zones

@@ -15,7 +15,6 @@ from vessels.events.port_visits import Visits
 from vessels.parameters import Parameters
 from vessels.segments import Segments
 from vessels.track import IntArray
-from vessels.units import US_PER_MIN
 
 
 class VoyageParameters(Parameters):
@@ -134,17 +133,3 @@ def merge_calls(stays: Iterable[Call], stop_h: npt.NDArray[np.float64]) -> list[
         else:
             calls.append(stay)
     return calls
-
-
-def thin_rows(segments: Segments, every_min: float) -> IntArray:
-    """Rows kept when one report in so many minutes is: the first of each slot of the clock, and each segment's last."""
-    n = len(segments)
-    if not n:
-        return np.zeros(0, dtype=np.int64)
-    slot = segments.time_us // int(every_min * US_PER_MIN)
-    keep = np.empty(n, dtype=np.bool_)
-    keep[0] = True
-    np.not_equal(slot[1:], slot[:-1], out=keep[1:])
-    keep[segments.offsets[:-1]] = True
-    keep[segments.offsets[1:] - 1] = True
-    return np.flatnonzero(keep)

@@ -19,9 +19,10 @@ import pyarrow as pa
 from vessels.ais import AT_ANCHOR, MOORED
 from vessels.events.port_visits import Visits, range_reduce
 from vessels.geodesy import angle_between, distance_nmi
-from vessels.legs import DEFAULT_VOYAGES, Legs, VoyageParameters, thin_rows
+from vessels.legs import DEFAULT_VOYAGES, Legs, VoyageParameters
 from vessels.schema import VOYAGES, make_id
 from vessels.segments import Segments, steps
+from vessels.thinning import thin_rows
 from vessels.track import IntArray
 from vessels.units import US_PER_H
 from vessels.zones import Zones

@@ -27,7 +27,8 @@ from tests.vessels.builders import (
 )
 from vessels.geodesy import distance_nmi, wrap_degrees
 from vessels.history import FactParameters
-from vessels.legs import VoyageParameters, thin_rows
+from vessels.legs import VoyageParameters
+from vessels.thinning import thin_rows
 from vessels.units import US_PER_MIN, US_PER_S
 
 LAW = settings(max_examples=40, deadline=None)
