@@ -81,7 +81,9 @@ def type_text(kind: pa.DataType) -> str:
 
 
 def keys(section: str) -> str:
-    record: Any = Settings.model_fields[section].annotation
+    record: Any = Settings
+    for name in section.split("."):
+        record = record.model_fields[name].annotation
     rows = []
     for name, field in record.model_fields.items():
         if not field.repr:

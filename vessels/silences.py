@@ -86,7 +86,7 @@ def segment_habits(segments: Segments, draught: FloatArray) -> dict[str, npt.NDA
     """
     n = len(segments.offsets) - 1
     first, last = segments.offsets[:-1], segments.offsets[1:] - 1
-    sog, cog = _motion_at(segments, np.concatenate([first, last]), np.repeat([1, 0], n))
+    sog, cog = motion_at(segments, np.concatenate([first, last]), np.repeat([1, 0], n))
     return {
         "median_interval_s": _median_interval_s(segments),
         "longest_interval_h": _longest_interval_h(segments),
@@ -127,7 +127,7 @@ def silences_table(
     segment = np.searchsorted(segments.offsets, after, side="right") - 1
     before = after - 1
     soon = np.minimum(after + _SOON_ROWS, segments.offsets[1:][segment] - 1)
-    sog, cog = _motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], len(after)))
+    sog, cog = motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], len(after)))
     n = len(after)
     return SILENCES.build(
         {
@@ -194,7 +194,7 @@ def _longest(segments: Segments, rows: IntArray, by: npt.NDArray[np.floating], m
     return np.sort(rows[order[rank < most]])
 
 
-def _motion_at(segments: Segments, rows: IntArray, ahead: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+def motion_at(segments: Segments, rows: IntArray, ahead: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
     """Speed and course at rows: as reported, else made good over the step behind (or ahead where `ahead` is 1)."""
     sog = segments.sog[rows].astype(np.float64)
     cog = segments.cog[rows].astype(np.float64)

@@ -31,7 +31,7 @@ from detectors.contract import Detector, PreparedDetector, Scene
 from detectors.finding import findings_table
 from detectors.learned.baseline import Baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
-from vessels.history import History, combine, derive
+from vessels.history import DEFAULT_FACTS, FactParameters, History, combine, derive
 from vessels.intake import Progress, Tracks, available_jobs, coverage_table, no_progress, read_tracks
 from vessels.reading import ReadOptions
 from vessels.zones import Zones, read_zones
@@ -184,6 +184,7 @@ def derive_history(
     tracks: Tracks,
     zones: Zones,
     *,
+    facts: FactParameters = DEFAULT_FACTS,
     as_of: datetime | None = None,
     jobs: int | None = None,
     release: bool = False,
@@ -197,14 +198,14 @@ def derive_history(
     with ThreadPoolExecutor(jobs or available_jobs()) as pool:
         parts = []
         work = pool.map(
-            lambda b: derive(tracks.block(b, as_of, release=release), claims, zones), range(tracks.n_buckets)
+            lambda b: derive(tracks.block(b, as_of, release=release), claims, zones, facts), range(tracks.n_buckets)
         )
-        for done, facts in enumerate(work, 1):
-            parts.append(facts)
+        for done, part in enumerate(work, 1):
+            parts.append(part)
             progress("facts", done, tracks.n_buckets)
     tallies = [part.tally for part in parts]
     source_ids = tracks.source_ids(tallies)
-    history = combine(parts, coverage_table(tallies, source_ids), as_of or tracks.as_of, zones)
+    history = combine(parts, coverage_table(tallies, source_ids), as_of or tracks.as_of, zones, facts)
     return history, tracks.rejects(tallies, source_ids), source_ids
 
 
@@ -222,7 +223,7 @@ def _scan(
 ) -> Result:
     with clock.stage("facts"):
         history, rejects, source_ids = derive_history(
-            tracks, zones, as_of=as_of, jobs=jobs, release=release, progress=progress
+            tracks, zones, facts=settings.facts, as_of=as_of, jobs=jobs, release=release, progress=progress
         )
     with clock.stage("detect"):
         progress("detect", 0, 1)

@@ -28,6 +28,7 @@ from pydantic import (
 from detectors.batch.refusals import nearest_name, sentences, shown, unknown_name
 from vessels.dialects import CANONICAL, DIALECTS
 from vessels.errors import SettingsError
+from vessels.history import FactParameters
 from vessels.parameters import Parameters
 from vessels.zones import WatchLevel, Zones
 
@@ -191,6 +192,7 @@ class Settings(Parameters):
     watch: WatchSettings = Field(default_factory=WatchSettings)
     baseline: BaselineSettings = Field(default_factory=BaselineSettings)
     detect: DetectSettings = Field(default_factory=DetectSettings)
+    facts: FactParameters = Field(default_factory=FactParameters)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
