@@ -22,11 +22,20 @@ import pyarrow.parquet as pq
 import shapely
 
 from vessels.errors import UsageError
+from vessels.event_tables import ENCOUNTERS, GAPS, LOITERING, POSITION_EVENTS
 from vessels.schema import HULL_LINKS, Table
 
 RUN_FILE: Final = "run.json"
-TABLES: Final = ("flagged_voyages", "findings", "voyages", "port_visits", "identities", "hull_links", "rejects")
-ADDED: Final[Mapping[str, Table]] = MappingProxyType({"hull_links": HULL_LINKS})
+EVENTS: Final[Mapping[str, Table]] = MappingProxyType(
+    {"gaps": GAPS, "loitering": LOITERING, "encounters": ENCOUNTERS, "position_events": POSITION_EVENTS}
+)
+"""Tables of events at sea, and their declarations."""
+TABLES: Final = (
+    *("flagged_voyages", "findings", "voyages", "port_visits", "identities", "hull_links"),
+    *EVENTS,
+    "rejects",
+)
+ADDED: Final[Mapping[str, Table]] = MappingProxyType({"hull_links": HULL_LINKS, **EVENTS})
 """Tables that folders of earlier versions lack; read from such a folder they are empty."""
 GEOMETRY: Final = {"flagged_voyages": "geometry"}
 """Tables that are GeoParquet, and their geometry column: WKB, WGS 84 longitude and latitude."""

@@ -108,6 +108,26 @@ class Result:
         return self._frame("hull_links")
 
     @property
+    def gaps(self) -> pd.DataFrame:
+        """Silences of ships, closed and open, and what reception around them says of them."""
+        return self._frame("gaps")
+
+    @property
+    def loitering(self) -> pd.DataFrame:
+        """Times ships spent slow at sea, outside ports."""
+        return self._frame("loitering")
+
+    @property
+    def encounters(self) -> pd.DataFrame:
+        """Meetings of two ships, slow and close together, outside ports."""
+        return self._frame("encounters")
+
+    @property
+    def position_events(self) -> pd.DataFrame:
+        """Positions that no ship can have had, or hardly."""
+        return self._frame("position_events")
+
+    @property
     def rejects(self) -> pd.DataFrame:
         """Rows dropped, by file and reason."""
         return self._frame("rejects")
@@ -239,6 +259,10 @@ def _scan(
             "port_visits": history.port_visits,
             "identities": history.identities,
             "hull_links": history.hull_links,
+            "gaps": history.gaps,
+            "loitering": history.loitering,
+            "encounters": history.encounters,
+            "position_events": history.position_events,
             "rejects": rejects,
         }
     run = RunRecord(

@@ -10,6 +10,7 @@ import shapely
 
 from detectors.batch.engine import with_anomaly
 from detectors.batch.flagged import FLAGGED_VOYAGES
+from detectors.batch.outputs import EVENTS
 from detectors.batch.scan import Result, RunRecord
 from detectors.finding import Evidence, Finding, findings_table
 from detectors.scenes import small_scene
@@ -89,6 +90,7 @@ def make_run(
         "port_visits": history.port_visits,
         "identities": history.identities,
         "hull_links": history.hull_links,
+        **{name: getattr(history, name) for name in EVENTS},
         "rejects": schema.REJECTS.build(
             {
                 "source_id": ["source-0"],

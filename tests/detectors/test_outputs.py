@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.batch import outputs
-from detectors.batch.outputs import RUN_FILE, TABLES, check_out, load_run, write_result
+from detectors.batch.outputs import ADDED, RUN_FILE, TABLES, check_out, load_run, write_result
 from vessels.errors import UsageError
 
 FILES = {*(f"{name}.parquet" for name in TABLES), RUN_FILE}
@@ -201,16 +201,17 @@ def test_tables_of_two_runs_are_not_taken_for_one(finished: Any, make_run: Any, 
         load_run(tmp_path / "one")
 
 
-def test_a_folder_of_a_version_before_hull_links_is_read_without_them(finished: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ADDED)
+def test_a_folder_of_a_version_before_a_table_is_read_without_it(finished: Any, tmp_path: Path, name: str) -> None:
     write_result(finished, tmp_path)
     run = json.loads((tmp_path / RUN_FILE).read_text(encoding="utf-8"))
-    del run["outputs"]["hull_links"], run["watch"]
+    del run["outputs"][name], run["watch"]
     (tmp_path / RUN_FILE).write_text(json.dumps(run), encoding="utf-8")
-    (tmp_path / "hull_links.parquet").unlink()
-    assert load_run(tmp_path).tables["hull_links"].num_rows == 0
-    run["outputs"]["hull_links"] = {"n_rows": 0}
+    (tmp_path / f"{name}.parquet").unlink()
+    assert load_run(tmp_path).tables[name].num_rows == 0
+    run["outputs"][name] = {"n_rows": 0}
     (tmp_path / RUN_FILE).write_text(json.dumps(run), encoding="utf-8")
-    with pytest.raises(UsageError, match="hull_links"):
+    with pytest.raises(UsageError, match=name):
         load_run(tmp_path)
 
 
