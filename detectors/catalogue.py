@@ -33,6 +33,10 @@ BUILTIN: Final[tuple[Entry, ...]] = (
     Entry("geofence", "detectors.rules.geofence.detector", "Geofence"),
     Entry("identity", "detectors.rules.identity.detector", "Identity"),
     Entry("isolation_forest", "detectors.learned.isolation_forest", "UnusualVoyages"),
+    Entry("dark", "detectors.rules.dark.detector", "Dark"),
+    Entry("rendezvous", "detectors.rules.rendezvous.detector", "Rendezvous"),
+    Entry("loitering", "detectors.rules.loitering", "Loitering"),
+    Entry("position", "detectors.rules.position.detector", "Position"),
     Entry("watchlist", "detectors.rules.watchlist", "ListedVessels"),
 )
 """The detectors that come with wakewatch, in the order in which they run."""

@@ -131,5 +131,8 @@ def _odd_positions(track: dict[str, Any]) -> dict[str, Any]:
         "residual_m": 0.0,
         "usual_residual_m": 90.0,
         "replayed_from": track["start"],
+        "replayed_mmsi": track["mmsi"],
+        "came_back": False,
+        "crosses_land": False,
         "n_others": 0,
     }

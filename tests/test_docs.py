@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pydantic import BaseModel
 
 from detectors.backtest.tables import BACKTEST, FALSE, PLANTS
 from detectors.batch.scan import scan
@@ -86,7 +87,7 @@ def keys(section: str) -> str:
         record = record.model_fields[name].annotation
     rows = []
     for name, field in record.model_fields.items():
-        if not field.repr:
+        if not field.repr or (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
             continue
         default = field.get_default(call_default_factory=True)
         shown = "unset" if default is None or default in ((), {}) else f"`{default}`"

@@ -25,6 +25,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.csv_files", "vessels.nmea_files", "vessels.parquet_files", "vessels.settling", "vessels.tabular"),
     ("vessels.reading", "vessels.canonical"),
     # ... places
+    ("vessels.land_file", "vessels.scan_lines", "vessels.land"),
+    ("vessels.sea_sheets", "vessels.sea_grid", "vessels.sea_ways", "vessels.sea_distance"),
     ("vessels.zones", "vessels.zone_index"),
     # ... rows to tracks, tracks to events, events to voyages
     ("vessels.digests", "vessels.track", "vessels.gather", "vessels.days", "vessels.intake"),
@@ -36,11 +38,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "vessels.identities",
         "vessels.revivals",
     ),
+    ("vessels.reception.*",),
     ("vessels.events.*",),
     ("vessels.hulls.*",),
     ("vessels.legs", "vessels.voyages"),
     ("vessels.chaining", "vessels.parting", "vessels.parts", "vessels.placing"),
-    ("vessels.joining", "vessels.redrawing", "vessels.sketched"),
+    ("vessels.joining", "vessels.redrawing", "vessels.sketched", "vessels.at_sea"),
     ("vessels.history",),
     # detectors: what is odd about it
     ("detectors.finding", "detectors.measures", "detectors.watchlist", "detectors.destinations"),

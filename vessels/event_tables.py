@@ -30,14 +30,28 @@ _PREFIX: Final = (
 RECEPTION: Final = Table(
     "reception",
     (
-        Column("cell", pa.int32(), "cell of the grid that vessels.reception lays over the sea"),
+        Column("cell", pa.int32(), "cell of half a degree; see vessels.reception.presence"),
         Column("hour", pa.int32(), "hours since 1970 UTC"),
-        Column("transceiver", _TEXT, "A or B: class of the sets"),
-        Column("n_present", _F64, "ships known to have been there: heard in the hour, or before and after it"),
-        Column("n_heard", _F64, "ships heard in the hour"),
+        Column("is_class_b", _BOOL, "ships with class B sets"),
+        Column("is_still", _BOOL, "ships that lay still"),
+        Column("n_present", pa.uint16(), "ships known to have been there: heard in the hour, or before and after it"),
+        Column("n_heard", pa.uint16(), "ships heard in the hour"),
     ),
 )
 """Who was there and who was heard, by place and hour; tables of several blocks of vessels, or nights, add up."""
+
+SHIP_CELLS: Final = Table(
+    "ship_cells",
+    (
+        Column("mmsi", _I64, "MMSI of a ship that fell silent"),
+        Column("cell", pa.int32(), "cell of half a degree"),
+        Column("is_class_b", _BOOL, "its set is of class B"),
+        Column("is_still", _BOOL, "while it lay still"),
+        Column("n_present", pa.int32(), "hours in which it is known to have been there"),
+        Column("n_heard", pa.int32(), "hours in which it was heard there"),
+    ),
+)
+"""A ship's own part in `reception`, so that it is left out of what judges its silences; several tables add up."""
 
 GAPS: Final = Table(
     "gaps",
@@ -72,7 +86,7 @@ GAPS: Final = Table(
         Column("start_heard_share", _F64, "of the ships where it fell silent, share heard in an hour then, 0 to 1"),
         Column("end_heard_share", _F64, "the same where and when it was heard again"),
         Column("n_others", _F64, "other ships by which this is told: known to be about the place, mean over its hours"),
-        Column("reception", _TEXT, "heard, outage, unheard_place, class_thinned or unknown; see vessels.reception"),
+        Column("reception", _TEXT, "heard, outage, unheard_place, class_thinned or unknown; see docs/silences.md"),
     ),
 )
 """Silences of a ship, closed and open, and what reception around them says of them."""
@@ -136,12 +150,21 @@ POSITION_EVENTS: Final = Table(
         Column("duration_h", _F64, "from first to last report concerned", "h"),
         Column("n_positions", _I64, "reports concerned"),
         Column("distance_nmi", _F64, "jump: how far off; on_land: how far inland; else along the track", "nmi"),
-        Column("implied_speed_kn", _F64, "jump: speed to get there", "kn"),
-        Column("residual_m", _F64, "constant, replay: departure from perfect motion, or from the track replayed", "m"),
+        Column(
+            "implied_speed_kn",
+            _F64,
+            "jump: speed to get there; else along the track; speed: as reported",
+            "kn",
+        ),
+        Column("residual_m", _F64, "constant, laps, replay: from perfect motion, other laps, the track replayed", "m"),
         Column("usual_residual_m", _F64, "the same on the ship's other legs, or of ships about", "m"),
         Column("replayed_from", TIMESTAMP, "replay: when the track replayed was first sent"),
+        Column("replayed_mmsi", _I64, "replay: under which MMSI it was first sent"),
+        Column("came_back", _BOOL, "jump: heard on her way again; null if not heard again"),
+        Column("crosses_land", _BOOL, "on_land: heard at sea within hours before and after"),
         Column("n_others", _I64, "other ships with the like nearby within hours: then it was the place, not the ship"),
     ),
 )
 """Positions that no ship can have had, or hardly. `kind` is jump (away and back, or away for good), held (one position
-while the ship says she moves, or before a leap), on_land, constant (motion smoother than any ship's) or replay."""
+while the ship says she moves, or before a leap), on_land, constant (motion smoother than any ship's), laps (the same
+way round and round at one speed), replay (positions sent before) or speed (a speed that the positions belie)."""

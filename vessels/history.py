@@ -4,16 +4,17 @@ Takes settled blocks of tracks and the zones; gives `History`, the tables that d
 each other and may be derived in any order and in several threads; `combine` puts their tables together in one order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vessels.at_sea import SeaParameters, SeaRows, derive_at_sea, settle_at_sea
 from vessels.chunks import StaticClaim
-from vessels.event_tables import ENCOUNTERS, GAPS, LOITERING, POSITION_EVENTS
 from vessels.events.port_visits import (
     StayParameters,
     find_stays,
@@ -64,6 +65,7 @@ class FactParameters(Parameters):
     voyages: VoyageParameters = VoyageParameters()
     silences: SilenceParameters = SilenceParameters()
     links: LinkParameters = LinkParameters()
+    sea: SeaParameters = SeaParameters()
 
 
 DEFAULT_FACTS = FactParameters()
@@ -81,6 +83,7 @@ class Facts:
     voyages: pa.Table
     sketches: pa.Table
     silences: pa.Table
+    sea: SeaRows
     tally: Tally
 
 
@@ -137,10 +140,12 @@ def derive(
     legs = find_legs(segments, visits, parameters.voyages)
     visit_names = visit_ids(segments, zones, visits.stays)
     in_port = port_sets(zones)[fence_set]
+    identities = identity_spells(segments, ids, hull_ids, block.statements, claims)
+    habits = segment_habits(segments, draught)
     return Facts(
         vessels=_vessels_table(segments),
-        identities=identity_spells(segments, ids, hull_ids, block.statements, claims),
-        segments=_segments_table(segments, ids, hull_ids, draught),
+        identities=identities,
+        segments=_segments_table(segments, ids, hull_ids, habits),
         port_visits=visits_table(segments, ids, hull_ids, zones, visits, draught),
         zone_presences=presences_table(segments, ids, hull_ids, zones, stays, parameters.stays),
         voyages=voyages_table(
@@ -148,6 +153,7 @@ def derive(
         ),
         sketches=_sketches_table(segments, ids),
         silences=silences_table(segments, ids, draught, parameters.silences),
+        sea=derive_at_sea(segments, ids, identities, zones, fence_set, draught, habits, parameters.sea),
         tally=block.tally,
     )
 
@@ -167,15 +173,11 @@ def combine(
         order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
         tables[name] = whole.take(order)
     links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links)
-    parted, links, _ = part_tracks(tables, links)
-    joined = join_hulls(parted, links, zones, parameters.voyages, parameters.stays, parameters.links.max_overlap_h)
-    events = {
-        "gaps": GAPS.empty(),
-        "loitering": LOITERING.empty(),
-        "encounters": ENCOUNTERS.empty(),
-        "position_events": POSITION_EVENTS.empty(),
-    }
-    return History(as_of=as_of, coverage=coverage, **joined, **events)
+    sketches = tables["sketches"]
+    tables, links, cuts = part_tracks(tables, links)
+    tables = join_hulls(tables, links, zones, parameters.voyages, parameters.stays, parameters.links.max_overlap_h)
+    events = settle_at_sea([part.sea for part in parts], tables, sketches, cuts, as_of, parameters.sea)
+    return History(as_of=as_of, coverage=coverage, **tables, **events)
 
 
 def _draught_so_far(
@@ -226,7 +228,7 @@ def _vessels_table(segments: Segments) -> pa.Table:
 
 
 def _segments_table(
-    segments: Segments, ids: Sequence[str], hull_ids: Sequence[str], draught: npt.NDArray[np.float64]
+    segments: Segments, ids: Sequence[str], hull_ids: Sequence[str], habits: Mapping[str, npt.NDArray[Any]]
 ) -> pa.Table:
     first, last = segments.offsets[:-1], segments.offsets[1:] - 1
     speed = np.zeros(len(segments), dtype=np.float32)
@@ -251,7 +253,7 @@ def _segments_table(
             "end_lon": segments.lon[last],
             "distance_nmi": distance,
             "max_implied_speed_kn": fastest,
-            **segment_habits(segments, draught),
+            **habits,
         }
     )
 

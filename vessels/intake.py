@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from vessels.chunks import StaticClaim
 from vessels.days import Days
-from vessels.errors import InputFileError, NothingReadableError, UsageError
+from vessels.errors import InputFileError, NothingReadableError
 from vessels.gather import ROWS_PER_BUCKET, Gatherer
+from vessels.instants import instant_us
 from vessels.quality import Reject, RejectCounts, merge_counts
 from vessels.reading import InputFile, OpenedFile, ReadOptions, SetAside, find_inputs, open_input
 from vessels.schema import COVERAGE, POSITIONS, REJECTS, make_id
@@ -181,13 +182,6 @@ class Tracks:
         names = pa.array(self.source_ids([block.tally for block in blocks]), pa.string())
         table = POSITIONS.concat(_positions_of(block, names) for block in blocks)
         return table.take(np.argsort(table["mmsi"].to_numpy(), kind="stable"))
-
-
-def instant_us(instant: datetime) -> int:
-    """Microseconds since 1970 UTC of an aware datetime; UsageError where it states no zone."""
-    if instant.tzinfo is None:
-        raise UsageError(f"{instant.isoformat()} states no time zone; add one, such as {instant.isoformat()}Z for UTC")
-    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _positions_of(block: TrackBlock, source_names: pa.Array) -> pa.Table:

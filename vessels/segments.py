@@ -11,7 +11,7 @@ longer one are noise, and so are a few positions that a track gathers in between
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -27,12 +27,26 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Strays:
+    """Positions left out as noise, by vessel and time. Shapes (k,); `vessel` is the place in `Segments.mmsi`."""
+
+    vessel: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    time_us: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    lat: FloatArray = field(default_factory=lambda: np.zeros(0))
+    lon: FloatArray = field(default_factory=lambda: np.zeros(0))
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+
+@dataclass(frozen=True, slots=True)
 class Segments:
     """Positions ordered by (mmsi, segment, timestamp); row columns have shape (n,), segment columns (s,).
 
     `offsets` (s + 1,) gives each segment's rows, `vessel` (s,) its place in `mmsi`. `step_nmi` and `step_h` are
-    distance and time from the row before, 0 at a segment's first row. `noise` (v,) counts rows left out. Sharing
-    columns have shape (v,): `n_alternations`, `max_separation_nmi`, `overlap_start_us`, `overlap_end_us` (0: none).
+    distance and time from the row before, 0 at a segment's first row. `noise` (v,) counts rows left out; `strays` are
+    these rows. Sharing columns have shape (v,): `n_alternations`, `max_separation_nmi`, `overlap_start_us`,
+    `overlap_end_us` (0: none).
     """
 
     mmsi: IntArray
@@ -54,6 +68,7 @@ class Segments:
     max_separation_nmi: FloatArray
     overlap_start_us: IntArray
     overlap_end_us: IntArray
+    strays: Strays = field(default_factory=Strays)
 
     def __len__(self) -> int:
         return len(self.time_us)
@@ -85,7 +100,15 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
         present = np.flatnonzero(counts)
         offsets = np.concatenate([[0], np.cumsum(counts[present])])
         return Segments(
-            block.mmsi, present, offsets, **columns, step_nmi=step_nmi, step_h=step_h, noise=noise, **sharing
+            block.mmsi,
+            present,
+            offsets,
+            **columns,
+            step_nmi=step_nmi,
+            step_h=step_h,
+            noise=noise,
+            strays=Strays(),
+            **sharing,
         )
     track = np.zeros(len(block), dtype=np.int32)
     for v in doubtful.tolist():
@@ -104,6 +127,8 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
     rows_touched = np.flatnonzero(touched[vessel])
     by_track = rows_touched[np.lexsort((rows_touched, track[rows_touched], vessel[rows_touched]))]
     order[rows_touched] = by_track
+    stray = rows_touched[track[rows_touched] < 0]
+    strays = Strays(vessel[stray].astype(np.int64), *(columns[name][stray] for name in ("time_us", "lat", "lon")))
     order = order[track[order] >= 0]
     columns = {name: column[order] for name, column in columns.items()}
     vessel, track = vessel[order], track[order]
@@ -124,6 +149,7 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
         step_h=step_h,
         noise=noise,
         **sharing,
+        strays=strays,
     )
 
 

@@ -21,6 +21,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from vessels.errors import SettingsError
+from vessels.sea_distance import SeaFields
 from vessels.zone_index import ZoneIndex
 
 WatchLevel = Literal["high", "elevated", "none"]
@@ -109,6 +110,11 @@ class Zones:
         for zone in self.zones:
             fences += [zone.geometry, widen(zone.geometry, zone.lat, EXIT_MARGIN_KM)]
         return ZoneIndex(fences)
+
+    @cached_property
+    def sea(self) -> SeaFields:
+        """Distances by water to these fences, each found when first asked for."""
+        return SeaFields(self.zones)
 
     def grow_index(self) -> None:
         """Make the index now, not at the first look-up: half a second for the packaged zones."""

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from vessels.ais import MmsiKind, clean_call_sign, clean_text, imo_check_digit_ok, mmsi_kinds, parse_imo
 from vessels.geodesy import distance_nmi, step_distances_nmi
-from vessels.units import US_PER_H
+from vessels.units import US_PER_H, US_PER_MIN
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -36,6 +36,10 @@ IMPLAUSIBLE_NMI: Final = 2.0
 """Shorter jumps are noise of the position, not another ship."""
 IMPLAUSIBLE_SHARE: Final = 0.01
 """A track with more such steps is no single ship's: it would not be known what was planted into what."""
+DOWN_MIN: Final = 30.0
+"""A silence of all ships so long is the feed's, where it is no common one: half an hour is many packets."""
+DOWN_TIMES: Final = 100.0
+"""... and so many times the usual time between two reports of anyone, so that few ships are not taken for no feed."""
 _NOWHERE: Final = np.iinfo(np.int64).max
 
 
@@ -113,6 +117,23 @@ class Fleet:
     def span_us(self) -> tuple[int, int]:
         """First and last report."""
         return int(self.time_us.min()), int(self.time_us.max())
+
+    @cached_property
+    def _outages(self) -> tuple[IntArray, IntArray]:
+        """Last report before and first after each silence of the feed."""
+        times = np.sort(self.time_us)
+        between = np.diff(times)
+        if not len(between):
+            return times, times
+        down = np.flatnonzero(between > max(DOWN_MIN * US_PER_MIN, DOWN_TIMES * float(np.median(between))))
+        return times[down], times[down + 1]
+
+    def is_down(self, time_us: IntArray) -> npt.NDArray[np.bool_]:
+        """Whether nobody at all was heard about these instants. Shape (n,)."""
+        fell, rose = self._outages
+        at = np.searchsorted(rose, time_us, "right")
+        down: npt.NDArray[np.bool_] = (at < len(fell)) & (np.append(fell, _NOWHERE)[at] < time_us)
+        return down
 
     def rows_from(self, ship: Ship, us: int) -> IntArray:
         """The ship's rows at or after an instant, those without a position among them."""

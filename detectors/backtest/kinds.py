@@ -1,4 +1,4 @@
-"""What can be planted: every kind of falsified identity and every lawful look-alike, in one explicit list.
+"""What can be planted: every kind of falsification and every lawful look-alike, in one explicit list.
 
 Takes nothing; gives `KINDS` and the reading of what a user asks for. How a kind is planted is in the `plants_*` files
 and in `lookalikes`.
@@ -7,11 +7,23 @@ and in `lookalikes`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
-from detectors.backtest import lookalikes, plants_claims, plants_hulls, plants_pairs
+from detectors.backtest import (
+    lookalikes,
+    lookalikes_craft,
+    lookalikes_feed,
+    lookalikes_sea,
+    plants_cargo,
+    plants_claims,
+    plants_hulls,
+    plants_meetings,
+    plants_pairs,
+    plants_positions,
+    plants_silence,
+)
 from detectors.backtest.fleet import Ship
 from detectors.backtest.workshop import Plant, Workshop
 from detectors.batch.refusals import nearest_name
@@ -21,17 +33,28 @@ PlantShip = Callable[[Workshop, Ship, np.random.Generator], Plant | None]
 PlantAll = Callable[[Workshop, np.random.Generator], Plant | None]
 
 
+CopyName = Literal["identity", "sea", "feed"]
+COPIES: Final[tuple[CopyName, ...]] = ("identity", "sea", "feed")
+"""Copies of the tracks: who a ship says she is, what she does at sea, and what befalls all ships of a place at once.
+
+Each is planted and scanned by itself: as many ships are there for each, and what was planted at sea has no share in
+what is found of identities.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One thing that can be planted. `name` is the kind of finding that a falsification should draw.
 
-    `plant` is for one ship, `plant_all` for all at once. `needs` says in words which track it needs, `n_ships` how
-    many. A look-alike `resembles` kinds of finding that would be mistakes; `shows` are kinds true of it all the same.
+    `copy` says into which copy of the tracks. `plant` is for one ship, `plant_all` for all at once. `needs` says in
+    words which track it needs, `n_ships` how many. A look-alike `resembles` kinds of finding that would be mistakes;
+    `shows` are kinds true of it all the same.
     """
 
     name: str
     needs: str
     plant: PlantShip | None = None
+    copy: CopyName = "identity"
     plant_all: PlantAll | None = None
     n_ships: int = 1
     resembles: tuple[str, ...] = ()
@@ -46,6 +69,13 @@ class Kind:
 _ANY, _MOVING = "a ship", "a ship that was under way"
 _PAIR = "two ships heard at one time"
 _HULL: Final = ("hull_handover", "identity_exchange", "revived_identity")
+_SILENCE: Final = ("dark_gap", "hidden_call_feasible")
+_MEETING: Final = ("rendezvous", "dark_rendezvous", "loitering")
+_POSITION: Final = ("position_jump", "position_on_land", "drawn_track")
+_MERCHANT: Final = "a cargo ship or tanker under way 12 nmi off the shore and 10 nmi off ports, heard every hour"
+_PASSAGE: Final = "a ship heard in half of the hours, and well before and after, under way for"
+_LEG: Final = "a ship heard every hour under way for"
+
 
 FALSIFICATIONS: Final = (
     Kind("hull_handover", _ANY, plants_hulls.hull_handover),
@@ -64,6 +94,27 @@ FALSIFICATIONS: Final = (
     Kind("invalid_imo", _ANY, plants_claims.invalid_imo),
     Kind("invalid_mmsi", _ANY, plants_claims.invalid_mmsi),
     Kind("flag_call_sign_mismatch", _ANY, plants_claims.flag_call_sign_mismatch),
+    Kind(
+        "hidden_call_feasible",
+        "a ship that called at a zone watched at level high, or was under way within 250 nmi of one by water",
+        plants_silence.hidden_call_feasible,
+        "sea",
+    ),
+    Kind(
+        "reexport_pairing",
+        "two cargo ships at about one berth of a Russian coal port within weeks, the first with a way open to a "
+        "watched port before, the second with a market port behind",
+        plants_cargo.reexport_pairing,
+        "sea",
+        n_ships=2,
+    ),
+    Kind("dark_gap", f"{_PASSAGE} 6 h", plants_silence.dark_gap, "sea"),
+    Kind("rendezvous", f"two within 25 nmi, each {_MERCHANT}", plants_meetings.rendezvous, "sea", n_ships=2),
+    Kind("dark_rendezvous", f"two within 25 nmi, each {_MERCHANT}", plants_meetings.dark_rendezvous, "sea", n_ships=2),
+    Kind("loitering", _MERCHANT, plants_meetings.loitering, "sea"),
+    Kind("position_jump", "a ship, and sea enough to shift her to", plants_positions.position_jump, "sea"),
+    Kind("position_on_land", "a ship within 300 nmi of a broad land", plants_positions.position_on_land, "sea"),
+    Kind("drawn_track", f"{_LEG} 6 h", plants_positions.drawn_track, "sea"),
 )
 _IN_A_STAY = "a ship that lay still for 6 h"
 LOOKALIKES: Final = (
@@ -87,11 +138,82 @@ LOOKALIKES: Final = (
         lookalikes.mmsi_corrected,
         resembles=(*_HULL, "imo_twin", "flag_change", "near_listed_identity"),
     ),
-    Kind("set_replaced", _ANY, lookalikes.set_replaced, resembles=(*_HULL, "shared_mmsi")),
-    Kind("lay_up", "a ship at one berth a week apart", lookalikes.lay_up, resembles=_HULL),
-    Kind("edge_of_coverage", _MOVING, lookalikes.edge_of_coverage, resembles=_HULL),
+    Kind("set_replaced", _ANY, lookalikes.set_replaced, resembles=(*_HULL, "shared_mmsi", *_SILENCE)),
+    Kind("lay_up", "a ship at one berth a week apart", lookalikes.lay_up, resembles=(*_HULL, *_SILENCE)),
+    Kind("edge_of_coverage", _MOVING, lookalikes.edge_of_coverage, resembles=(*_HULL, *_SILENCE)),
     Kind("newcomer", "two ships of one length within 20 nmi", lookalikes.newcomer, n_ships=2, resembles=_HULL),
-    Kind("feed_outage", "a span of four times its length", plant_all=lookalikes.feed_outage, resembles=_HULL),
+    Kind(
+        "feed_outage",
+        "a span of four times its length",
+        plant_all=lookalikes.feed_outage,
+        resembles=(*_HULL, *_SILENCE),
+    ),
+    Kind(
+        "bunkering",
+        "a tanker under 120 m and two ships that lay within 15 nmi for 8 h",
+        lookalikes_craft.bunkering,
+        "sea",
+        n_ships=3,
+        resembles=_MEETING,
+    ),
+    Kind(
+        "tow",
+        "a tug, and a cargo ship or tanker that left its port",
+        lookalikes_craft.tow,
+        "sea",
+        n_ships=2,
+        resembles=_MEETING,
+    ),
+    Kind(
+        "set_failure",
+        f"{_PASSAGE} 12 h",
+        lookalikes_sea.set_failure,
+        "sea",
+        resembles=("hidden_call_feasible", *_MEETING, *_HULL),
+        shows=("dark_gap",),
+    ),
+    Kind(
+        "satellite_pass_gaps",
+        _ANY,
+        lookalikes_sea.satellite_pass_gaps,
+        "sea",
+        resembles=(*_SILENCE, *_MEETING, *_POSITION),
+    ),
+    Kind(
+        "anchor_wait",
+        "a cargo ship or tanker heard on her way to a berth",
+        lookalikes_sea.anchor_wait,
+        "sea",
+        resembles=_MEETING,
+    ),
+    Kind(
+        "harbour_inland",
+        "a ship that lay still for 6 h with land beside her",
+        lookalikes_sea.harbour_inland,
+        "sea",
+        resembles=_POSITION,
+    ),
+    Kind(
+        "regional_outage",
+        "three ships within 200 nmi",
+        copy="feed",
+        plant_all=lookalikes_feed.regional_outage,
+        resembles=(*_SILENCE, *_MEETING, *_HULL),
+    ),
+    Kind(
+        "class_b_thinning",
+        "three class B sets",
+        copy="feed",
+        plant_all=lookalikes_feed.class_b_thinning,
+        resembles=(*_SILENCE, *_MEETING),
+    ),
+    Kind(
+        "jamming",
+        "three ships within 60 nmi",
+        copy="feed",
+        plant_all=lookalikes_feed.jamming,
+        resembles=(*_POSITION, "shared_mmsi", *_HULL),
+    ),
 )
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.name: kind for kind in (*FALSIFICATIONS, *LOOKALIKES)})
 
@@ -164,23 +286,30 @@ def expanded(asked: Mapping[str, int]) -> dict[str, int]:
     return counts
 
 
-def default_count(n_ships: int) -> int:
-    """How many of each kind are planted into so many ships where nobody says."""
-    needed = sum(kind.n_ships for kind in KINDS.values() if kind.plant is not None)
-    return min(max(round(SHARE_PLANTED * n_ships / needed), 1), MOST_OF_A_KIND)
+def default_count(n_ships: int, copy: CopyName) -> int:
+    """How many of each kind are planted into so many ships of a copy where nobody says."""
+    needed = sum(kind.n_ships for kind in KINDS.values() if kind.plant is not None and kind.copy == copy)
+    return min(max(round(SHARE_PLANTED * n_ships / needed), 1), MOST_OF_A_KIND) if needed else MOST_OUTAGES
 
 
 def counts_of(asked: Mapping[str, int] | None, n_ships: int) -> dict[str, int]:
     """How many of which kind are to be planted, falsifications first, in the order in which they take their ships.
 
-    Without a word, some of each. Where falsifications are named, those only; look-alikes are planted unless told.
+    Without a word, some of each. Where falsifications are named, those only; look-alikes are planted unless told, in
+    the copies of those named and in those where nothing is falsified.
     """
-    usual = default_count(n_ships)
     named = expanded(asked or {})
     falsified = {name: n for name, n in named.items() if not KINDS[name].is_lookalike}
     if asked is None or not falsified:
-        falsified = {kind.name: usual for kind in FALSIFICATIONS}
+        falsified = {kind.name: _usual(kind, n_ships) for kind in FALSIFICATIONS}
     lawful = {name: n for name, n in named.items() if KINDS[name].is_lookalike}
     if not lawful:
-        lawful = {kind.name: usual if kind.plant is not None else min(usual, MOST_OUTAGES) for kind in LOOKALIKES}
+        used = {KINDS[name].copy for name in falsified}
+        used |= set(COPIES) - {kind.copy for kind in FALSIFICATIONS} if "sea" in used else set()
+        lawful = {kind.name: _usual(kind, n_ships) for kind in LOOKALIKES if kind.copy in used}
     return {name: n for name, n in (*falsified.items(), *lawful.items()) if n}
+
+
+def _usual(kind: Kind, n_ships: int) -> int:
+    usual = default_count(n_ships, kind.copy)
+    return usual if kind.plant is not None else min(usual, MOST_OUTAGES)

@@ -1,11 +1,10 @@
-"""Backtest: the user's tracks read, planted, scanned unplanted and planted, and the findings counted.
+"""Backtest: the user's tracks read, planted copy by copy, scanned unplanted and planted, and the findings counted.
 
 Takes paths and what `scan` takes; gives a `BacktestResult`. The user's files are only read: everything is planted into
 a copy in a temporary folder, which is gone when the call returns. Writing results is left to
 `detectors.backtest.writing`.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,23 +18,26 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from detectors.backtest.draws import generator
-from detectors.backtest.fleet import Fleet, fleet_of
-from detectors.backtest.kinds import counts_of, refuse_nothing
+from detectors.backtest.fleet import fleet_of
+from detectors.backtest.kinds import CopyName, counts_of, refuse_nothing
 from detectors.backtest.outcomes import view_of
-from detectors.backtest.planting import Planted, plant_all
-from detectors.backtest.scoring import score
+from detectors.backtest.planting import by_copy, plant_all, refuse_barren
+from detectors.backtest.recording import inputs_record, run_record
+from detectors.backtest.scoring import Trial, score
 from detectors.backtest.truth import HullTruth
 from detectors.backtest.watching import with_planted
-from detectors.batch.scan import PathLike, Result, read_options, scan
-from detectors.batch.settings import InputSettings, Settings, load_settings
+from detectors.backtest.waters import Waters
+from detectors.backtest.workshop import Plant
+from detectors.batch.scan import PathLike, Result, RunRecord, read_options, scan
+from detectors.batch.settings import InputSettings, Settings, apply_levels, load_settings
 from detectors.learned.baseline import Baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
-from vessels.canonical import CANONICAL_POSITIONS, ConvertSummary, write_canonical
+from vessels.canonical import CANONICAL_POSITIONS, write_canonical
 from vessels.errors import NothingReadableError, UsageError
-from vessels.intake import Progress, instant_us, no_progress
-from vessels.quality import merge_counts
-from vessels.reading import InputFile, find_inputs
-from vessels.zones import Zones
+from vessels.instants import instant_us
+from vessels.intake import Progress, no_progress
+from vessels.reading import find_inputs
+from vessels.zones import Zones, read_zones
 
 ROWS_LIMIT: Final = 4_000_000
 """Rows held in memory, about 1 kB each at the peak (measured); of longer inputs whole vessels are left out, by lot."""
@@ -46,14 +48,24 @@ ROW_GROUP_ROWS: Final = 250_000
 class BacktestResult:
     """What a backtest found: tables `backtest` (a row a kind), `backtest_plants` (a row a plant) and `backtest_false`.
 
-    `record` is what backtest.json holds; `planted` are the rows that were scanned, `watchlist` the rows that were added
-    to the watch list.
+    `record` is what backtest.json holds; `planted` are the rows that were scanned, by copy, where they were to be kept;
+    `watchlist` the rows that were added to the watch list.
     """
 
     tables: Mapping[str, pa.Table]
     record: Mapping[str, Any]
-    planted: pa.Table
+    planted: Mapping[str, pa.Table]
     watchlist: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One planted copy on disk, what was planted into it, and which row is whose."""
+
+    path: Path
+    plants: Sequence[Plant]
+    asked: Mapping[str, int]
+    truth: HullTruth
 
 
 def backtest(
@@ -67,12 +79,14 @@ def backtest(
     baseline: Baseline | PathLike | None = None,
     as_of: datetime | None = None,
     jobs: int | None = None,
+    keep_tracks: bool = False,
     progress: Progress | None = None,
 ) -> BacktestResult:
-    """Plant falsified identities and lawful look-alikes into copies of tracks, scan, and say what was found.
+    """Plant falsifications and lawful look-alikes into copies of tracks, scan, and say what was found.
 
     `inject` gives how many of which kind; without it some of each, as the tracks allow. The same input, arguments and
-    `seed` give identical tables. The other arguments are those of `detectors.scan`.
+    `seed` give identical tables. With `keep_tracks` the result holds the planted rows. The other arguments are those
+    of `detectors.scan`.
 
     Raises UsageError for an unknown kind, an `inject` that asks for nothing and tracks that nothing can be planted
     into, and what `scan` raises.
@@ -90,17 +104,26 @@ def backtest(
     if not files:
         raise NothingReadableError("every input had to be set aside: " + "; ".join(item.detail for item in aside))
     with tempfile.TemporaryDirectory(prefix="wakewatch-") as folder:
-        whole, clean, spoilt = (Path(folder) / f"{name}.parquet" for name in ("whole", "clean", "planted"))
+        whole, clean = (Path(folder) / f"{name}.parquet" for name in ("whole", "clean"))
         progress("read", 0, 1)
         read = write_canonical(files, whole, read_options(chosen))
         progress("read", 1, 1)
         table, notes = _rows(whole, seed, as_of)
-        fleet = fleet_of(table)
-        counts = counts_of(inject, len(fleet.ships))
-        planted = plant_all(fleet, counts, seed, progress)
-        rows = planted.table()
+        fleet, waters = fleet_of(table), Waters(_zones(zones, chosen))
+        asked = counts_of(inject, len(fleet.ships))
+        made: dict[CopyName, _Copy] = {}
+        kept: dict[str, pa.Table] = {}
+        for name, counts in by_copy(asked).items():
+            planted = plant_all(fleet, counts, seed, waters, progress)
+            rows = planted.table()
+            path = Path(folder) / f"{name}.parquet"
+            _write(rows, path)
+            kept |= {name: rows} if keep_tracks else {}
+            notes += planted.notes
+            made[name] = _Copy(path, planted.plants, counts, HullTruth(fleet, planted.sheet))
+            del planted, rows
+        refuse_barren(sum(len(copy.plants) for copy in made.values()), notes)
         _write(fleet.rows, clean)
-        _write(rows, spoilt)
         again = chosen.model_copy(update={"input": InputSettings()})
         until = as_of
 
@@ -109,7 +132,7 @@ def backtest(
             result = scan(
                 path,
                 settings=again,
-                zones=zones,
+                zones=waters.zones,
                 watchlist=watched,
                 baseline=usual,
                 as_of=until,
@@ -120,18 +143,34 @@ def backtest(
             return result
 
         before = scanned(clean, listed)
-        unplanted = view_of(before)
-        extra = [dict(plant.listed) for plant in planted.plants if plant.listed]
-        result = scanned(spoilt, with_planted(listed, extra, Path(folder)))
-    scored = score(planted.plants, planted.asked, seed, view_of(result), unplanted, HullTruth(fleet, planted.sheet))
+        unplanted, first = view_of(before), before.run
+        del before
+        runs: dict[str, RunRecord] = {}
+        trials: list[Trial] = []
+        extra: list[Mapping[str, str]] = []
+        for name, copy in made.items():
+            more = [dict(plant.listed) for plant in copy.plants if plant.listed]
+            result = scanned(copy.path, with_planted(listed, more, Path(folder)))
+            runs[name] = result.run
+            trials.append(Trial(copy.plants, copy.asked, view_of(result), copy.truth))
+            extra += more
+            del result
+    scored = score(trials, seed, unplanted)
     record = {
-        **_inputs_record(files, read, [asdict(item) for item in (*aside, *read.set_aside)]),
-        **_run_record(result, before, fleet, planted, seed, inject, chosen),
-        "notes": [*notes, *planted.notes],
+        **inputs_record(files, read, [asdict(item) for item in (*aside, *read.set_aside)]),
+        **run_record(runs, first, fleet, asked, seed, inject, chosen),
+        "notes": notes,
         "links": {**asdict(scored.links), "recall": scored.links.recall, "precision": scored.links.precision},
     }
     tables = {"backtest": scored.kinds, "backtest_plants": scored.plants, "backtest_false": scored.false}
-    return BacktestResult(tables, record, rows, extra)
+    return BacktestResult(tables, record, kept, extra)
+
+
+def _zones(given: Zones | PathLike | None, settings: Settings) -> Zones:
+    if not isinstance(given, Zones):
+        path = given or settings.watch.zones
+        given = read_zones(None if path is None else Path(path))
+    return apply_levels(given, settings)
 
 
 def _watchlist(given: WatchList | PathLike | None, settings: Settings) -> WatchList:
@@ -180,55 +219,3 @@ def _kept(mmsi: np.ndarray[Any, Any], seed: int) -> tuple[np.ndarray[Any, Any] |
 
 def _write(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="lz4", row_group_size=ROW_GROUP_ROWS)
-
-
-def _inputs_record(files: Sequence[InputFile], read: ConvertSummary, aside: list[dict[str, Any]]) -> dict[str, Any]:
-    counts = merge_counts(read.counts_by_input.values())
-    return {
-        "inputs": [
-            {
-                "name": file.name,
-                "n_bytes": file.n_bytes,
-                "sha256": _digest(file.path),
-                "n_rows": read.rows_by_input[file.name],
-                "dialect": read.dialects[file.name],
-            }
-            for file in files
-            if file.name in read.rows_by_input
-        ],
-        "set_aside": sorted(aside, key=lambda item: str(item["name"])),
-        "rejects": {reason: reject.n_rows for reason, reject in sorted(counts.rejects.items())},
-    }
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _run_record(
-    result: Result,
-    before: Result,
-    fleet: Fleet,
-    planted: Planted,
-    seed: int,
-    inject: Mapping[str, int] | None,
-    settings: Settings,
-) -> dict[str, Any]:
-    return {
-        "wakewatch": result.run.wakewatch,
-        "versions": dict(result.run.versions),
-        "detectors": list(result.run.detectors),
-        "settings": settings.effective(),
-        "as_of": result.run.as_of,
-        "seed": seed,
-        "inject": None if inject is None else dict(inject),
-        "asked": dict(planted.asked),
-        "n_rows": fleet.rows.num_rows,
-        "n_vessels": fleet.n_vessels,
-        "n_ships_to_plant_into": len(fleet.ships),
-        "unfit": dict(fleet.unfit),
-        "unplanted": {"n_voyages": before.run.n_voyages, "n_findings": before.run.n_findings},
-        "planted": {"n_voyages": result.run.n_voyages, "n_findings": result.run.n_findings},
-        "stages": {"unplanted": dict(before.run.stages), "planted": dict(result.run.stages)},
-    }

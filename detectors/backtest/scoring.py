@@ -1,7 +1,7 @@
 """Findings held against plants: what was found of each kind, what was found where nothing was planted.
 
-Takes what was planted, the views of the planted and the unplanted scan, and the truth about hulls; gives the two tables
-of a backtest and the sums over all links. Thresholds of detectors play no part here either.
+Takes what was planted into each copy, the views of its scan and of the unplanted one, and the truth about hulls; gives
+the tables of a backtest and the sums over all links. Thresholds of detectors play no part here either.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from detectors.backtest.kinds import KINDS, Kind
 from detectors.backtest.outcomes import UNFLAGGED, Passage, Sighting, StrongLink, View
 from detectors.backtest.tables import BACKTEST, FALSE, PLANTS
 from detectors.backtest.truth import HullTruth
+from detectors.backtest.unexplained import FalseFindings, false_findings, told_links
 from detectors.backtest.workshop import Plant, TrueLink
 from vessels.schema import make_id
 from vessels.units import US_PER_H
@@ -23,8 +24,6 @@ from vessels.units import US_PER_H
 Z_95: Final = 1.959963984540054
 """Quantile of the normal distribution for a two-sided interval of 95 %."""
 SERIOUS: Final = ("critical", "high")
-_EVER_AFTER_US: Final = 2**62
-"""A case may be told of voyages long after the plant has ended, as that of an identity borrowed for a while."""
 _LINK_SLACK_US: Final = US_PER_H
 """A link is the one planted when it spans the planted silence; a report or two may lie between."""
 
@@ -77,10 +76,21 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One planted copy of the tracks: what was planted and asked for, what a scan of it said, which row is whose."""
+
+    plants: Sequence[Plant]
+    asked: Mapping[str, int]
+    view: View
+    truth: HullTruth
+
+
+@dataclass(frozen=True, slots=True)
 class _Fate:
     """What became of one plant."""
 
     plant: Plant
+    view: View
     own: tuple[Sighting, ...]
     other_kinds: tuple[str, ...]
     passage: Passage | None
@@ -93,83 +103,55 @@ class _Fate:
         return bool(self.own)
 
 
-def score(
-    plants: Sequence[Plant], asked: Mapping[str, int], seed: int, planted: View, unplanted: View, truth: HullTruth
-) -> Score:
-    """Hold the findings of the planted scan against what was planted."""
+def score(trials: Sequence[Trial], seed: int, unplanted: View) -> Score:
+    """Hold the findings of the planted copies' scans against what was planted into each."""
     known = {finding.finding_id for finding in unplanted.findings}
-    new = [finding for finding in planted.findings if finding.finding_id not in known]
-    fates = [_fate(plant, new, plants, planted, unplanted) for plant in plants]
-    right, wrong, before = _told(planted.links, unplanted.links, truth)
-    false = _false_findings(new, plants, unplanted)
-    there: dict[str, int] = defaultdict(int)
-    for finding in planted.findings:
-        there[finding.kind] += finding.finding_id in known or any(finding is one for one in false.already_there)
-    rows = [
-        _row(
-            KINDS[name],
-            count,
-            [fate for fate in fates if fate.plant.kind == name],
-            false,
-            there[name],
-            planted,
-            (right, wrong),
-        )
-        for name, count in asked.items()
-    ]
+    fates: list[_Fate] = []
+    told: list[_Told] = []
+    for trial in trials:
+        new = [finding for finding in trial.view.findings if finding.finding_id not in known]
+        fates += [_fate(plant, new, trial, unplanted) for plant in trial.plants]
+        told.append(_told(trial, new, known, unplanted))
+    asked = {name: n for trial in trials for name, n in trial.asked.items()}
+    order = sorted(asked, key=lambda name: KINDS[name].is_lookalike)
+    rows = [_row(KINDS[name], asked[name], [fate for fate in fates if fate.plant.kind == name], told) for name in order]
     links = LinkSum(
-        n_planted=sum(len(plant.links) for plant in plants),
+        n_planted=sum(len(fate.plant.links) for fate in fates),
         n_found=sum(fate.n_links for fate in fates),
-        n_right=len(right),
-        n_wrong=len(wrong),
-        n_already_there=len(before),
+        n_right=sum(len(one.right) for one in told),
+        n_wrong=sum(len(one.wrong) for one in told),
+        n_already_there=sum(one.n_links_before for one in told),
     )
-    told = [one for one in false.findings if one[0].kind in asked]
-    return Score(_table(rows), _plants_table(fates, seed), _false_table(told, wrong), links)
+    return Score(_table(rows), _plants_table(fates, seed), _false_table(told, asked), links)
 
 
 @dataclass(frozen=True, slots=True)
-class _FalseFindings:
-    """New findings that no plant explains, each with the look-alikes that drew it.
+class _Told:
+    """What a scan of one copy told that no plant explains, and its strong links, right and wrong."""
 
-    `already_there`: those that the unplanted data have at another time or with other details.
-    """
-
-    findings: tuple[tuple[Sighting, tuple[str, ...]], ...]
-    already_there: tuple[Sighting, ...]
-
-    def n_of(self, kind: str, voyages: frozenset[str | None] | None = None) -> int:
-        """How many there are of a kind, on these voyages."""
-        return sum(
-            finding.kind == kind and (voyages is None or finding.voyage_id in voyages) for finding, _ in self.findings
-        )
-
-    def n_cases_of(self, kind: str) -> int:
-        """How many sets of ships they speak of: one case may be told of each voyage anew."""
-        return len({finding.mmsi for finding, _ in self.findings if finding.kind == kind})
+    view: View
+    false: FalseFindings
+    n_there: Mapping[str, int]
+    right: Sequence[StrongLink]
+    wrong: Sequence[StrongLink]
+    n_links_before: int
 
 
-def _false_findings(new: Sequence[Sighting], plants: Sequence[Plant], unplanted: View) -> _FalseFindings:
-    told, already = [], []
-    for finding in new:
-        if any(finding.meets(p.mmsi, p.start_us, _EVER_AFTER_US) for p in plants if not KINDS[p.kind].is_lookalike):
-            continue
-        touched = [KINDS[p.kind] for p in plants if finding.meets(p.mmsi, p.start_us, p.end_us)]
-        lawful = [kind for kind in touched if kind.is_lookalike]
-        if any(finding.kind in kind.shows for kind in lawful):
-            continue
-        if unplanted.about(finding):
-            already.append(finding)
-        else:
-            told.append((finding, tuple(sorted({kind.name for kind in lawful}))))
-    return _FalseFindings(tuple(told), tuple(already))
+def _told(trial: Trial, new: Sequence[Sighting], known: set[str], unplanted: View) -> _Told:
+    false = false_findings(new, trial.plants, unplanted)
+    there: dict[str, int] = defaultdict(int)
+    for finding in trial.view.findings:
+        there[finding.kind] += finding.finding_id in known or any(finding is one for one in false.already_there)
+    right, wrong, before = told_links(trial.view.links, unplanted.links, trial.truth)
+    return _Told(trial.view, false, there, right, wrong, len(before))
 
 
-def _fate(plant: Plant, new: Sequence[Sighting], plants: Sequence[Plant], planted: View, unplanted: View) -> _Fate:
-    kind = KINDS[plant.kind]
+def _fate(plant: Plant, new: Sequence[Sighting], trial: Trial, unplanted: View) -> _Fate:
+    kind, planted = KINDS[plant.kind], trial.view
     near = [finding for finding in new if finding.meets(plant.mmsi, plant.start_us, plant.end_us)]
-    if not plant.mmsi:
-        taken = frozenset(mmsi for other in plants for mmsi in other.mmsi)
+    if kind.plant_all is not None:
+        others = (other for other in trial.plants if KINDS[other.kind].plant_all is None)
+        taken = frozenset(mmsi for other in others for mmsi in other.mmsi)
         near = [finding for finding in near if finding.mmsi.isdisjoint(taken)]
     wanted = kind.resembles if kind.is_lookalike else (kind.name,)
     own = tuple(finding for finding in near if finding.kind in wanted)
@@ -177,6 +159,7 @@ def _fate(plant: Plant, new: Sequence[Sighting], plants: Sequence[Plant], plante
     before = unplanted.during(plant.mmsi, plant.start_us, plant.end_us) if plant.mmsi else []
     return _Fate(
         plant=plant,
+        view=planted,
         own=own,
         other_kinds=tuple(sorted({finding.kind for finding in near} - {finding.kind for finding in own})),
         passage=_passage(plant, during, own, near) if plant.mmsi else None,
@@ -206,43 +189,21 @@ def _is_planted(link: StrongLink, true: TrueLink) -> bool:
     return same and link.ended_us <= true.began_us + _LINK_SLACK_US and link.began_us >= true.ended_us - _LINK_SLACK_US
 
 
-def _told(
-    links: Sequence[StrongLink], before: Sequence[StrongLink], truth: HullTruth
-) -> tuple[list[StrongLink], list[StrongLink], list[StrongLink]]:
-    """Strong links of one hull, of two, and those between two tracks that the unplanted data already had."""
-    known = {(one.from_mmsi, one.to_mmsi) for one in before}
-    right, wrong, there = [], [], []
-    for link in links:
-        hulls = truth.hulls(link)
-        if hulls[0] is not None and hulls[0] == hulls[1]:
-            right.append(link)
-        elif hulls in known or (link.from_mmsi, link.to_mmsi) in known:
-            there.append(link)
-        else:
-            wrong.append(link)
-    return right, wrong, there
-
-
 def _share(n: int, of: int) -> float | None:
     return n / of if of else None
 
 
-def _row(
-    kind: Kind,
-    asked: int,
-    fates: Sequence[_Fate],
-    false: _FalseFindings,
-    n_there: int,
-    planted: View,
-    links: tuple[Sequence[StrongLink], Sequence[StrongLink]],
-) -> dict[str, Any]:
-    n_voyages, flagged = planted.n_voyages, planted.flagged
+def _row(kind: Kind, asked: int, fates: Sequence[_Fate], told: Sequence[_Told]) -> dict[str, Any]:
+    n_voyages = sum(one.view.n_voyages for one in told)
     n, found = len(fates), sum(fate.is_found for fate in fates)
     low, high = wilson(found, n)
     own = {mmsi for fate in fates for mmsi in fate.plant.mmsi}
-    right, wrong = (sum(link.from_mmsi in own or link.to_mmsi in own for link in told) for told in links)
+    right, wrong = (
+        sum(link.from_mmsi in own or link.to_mmsi in own for links in of for link in links)
+        for of in ([one.right for one in told], [one.wrong for one in told])
+    )
     n_links = sum(len(fate.plant.links) for fate in fates)
-    ranks = [n_voyages if fate.passage is None else fate.passage.rank for fate in fates]
+    ranks = [fate.view.n_voyages if fate.passage is None else fate.passage.rank for fate in fates]
     bands = [UNFLAGGED if fate.passage is None else fate.passage.band for fate in fates]
     row: dict[str, Any] = {
         "kind": kind.name,
@@ -260,7 +221,11 @@ def _row(
     }
     if kind.is_lookalike:
         return row
-    n_false, n_cases = false.n_of(kind.name), false.n_cases_of(kind.name)
+    n_false, n_cases = (
+        sum(one.false.n_of(kind.name) for one in told),
+        sum(one.false.n_cases_of(kind.name) for one in told),
+    )
+    n_there = sum(one.n_there.get(kind.name, 0) for one in told)
     return row | {
         "n_found": found,
         "recall": _share(found, n),
@@ -268,7 +233,7 @@ def _row(
         "recall_high": high if n else None,
         "n_false": n_false,
         "n_false_cases": n_cases,
-        "n_false_flagged": false.n_of(kind.name, flagged),
+        "n_false_flagged": sum(one.false.n_of(kind.name, one.view.flagged) for one in told),
         "n_already_there": n_there,
         "precision": _share(found, found + n_cases),
         "precision_at_worst": _share(found, found + n_cases + n_there),
@@ -314,7 +279,9 @@ def _plants_table(fates: Sequence[_Fate], seed: int) -> pa.Table:
     return PLANTS.build({name: [row[name] for row in rows] for name in PLANTS.names})
 
 
-def _false_table(findings: Sequence[tuple[Sighting, tuple[str, ...]]], links: Sequence[StrongLink]) -> pa.Table:
+def _false_table(told: Sequence[_Told], asked: Mapping[str, int]) -> pa.Table:
+    findings = [one for copy in told for one in copy.false.findings if one[0].kind in asked]
+    links = [link for copy in told for link in copy.wrong]
     rows: list[tuple[Any, ...]] = [
         ("finding", one.kind, one.finding_id, sorted(one.mmsi), one.start_us, one.end_us, list(lawful))
         for one, lawful in findings

@@ -5,7 +5,7 @@ Takes the fleet and the planted copy; tells of a link whether both its ends are 
 
 import numpy as np
 
-from detectors.backtest.fleet import Fleet, IntArray
+from detectors.backtest.fleet import Fleet
 from detectors.backtest.outcomes import StrongLink
 from detectors.backtest.sheet import Sheet
 from vessels.geodesy import distance_nmi
@@ -19,10 +19,11 @@ class HullTruth:
     """Rows of the planted copy, looked up by the MMSI they bear now."""
 
     def __init__(self, fleet: Fleet, sheet: Sheet) -> None:
-        self._fleet = fleet
-        heard = np.flatnonzero(sheet.keep & np.isfinite(fleet.lat))
-        order = heard[np.lexsort((fleet.time_us[heard], sheet.mmsi[heard]))]
-        self._rows, self._mmsi = order, sheet.mmsi[order]
+        rows = sheet.rows()
+        heard = np.flatnonzero(rows.keep & np.isfinite(rows.lat))
+        order = heard[np.lexsort((rows.time_us[heard], rows.mmsi[heard]))]
+        self._rows = rows.at(order)
+        self._own = fleet.mmsi[self._rows.source]
 
     def hulls(self, link: StrongLink) -> tuple[int | None, int | None]:
         """The user's own MMSI of the track that each end of a link comes from; None where no report is found there."""
@@ -30,12 +31,11 @@ class HullTruth:
         return before, self._hull(link.to_mmsi, link.began_us, link.to_place)
 
     def _hull(self, mmsi: int, us: int, place: tuple[float, float]) -> int | None:
-        low, high = np.searchsorted(self._mmsi, [mmsi, mmsi + 1]).tolist()
-        rows: IntArray = self._rows[low:high]
-        times = self._fleet.time_us[rows]
-        first, last = np.searchsorted(times, [us - _SAME_REPORT_US, us + _SAME_REPORT_US + 1]).tolist()
-        rows = rows[first:last]
-        if not len(rows):
+        rows = self._rows
+        low, high = np.searchsorted(rows.mmsi, [mmsi, mmsi + 1]).tolist()
+        around = [us - _SAME_REPORT_US, us + _SAME_REPORT_US + 1]
+        first, last = (low + np.searchsorted(rows.time_us[low:high], around)).tolist()
+        if first == last:
             return None
-        apart = distance_nmi(self._fleet.lat[rows], self._fleet.lon[rows], *place)
-        return int(self._fleet.mmsi[rows[int(np.argmin(apart))]])
+        apart = distance_nmi(rows.lat[first:last], rows.lon[first:last], *place)
+        return int(self._own[first + int(np.argmin(apart))])

@@ -13,6 +13,7 @@ import numpy as np
 from detectors.backtest.draws import Mint, generator, log_uniform, pick
 from detectors.backtest.fleet import MOVING_KN, SIDE_H, SIDE_REPORTS, STILL_KN, Fleet, Identity, IntArray, Near, Ship
 from detectors.backtest.sheet import WHOLE, Sheet
+from detectors.backtest.waters import Waters
 from vessels.units import US_PER_H
 
 Motion = Literal["still", "moving", "any"]
@@ -47,11 +48,20 @@ class TrueLink(NamedTuple):
     began_us: int
 
 
+class Delay(NamedTuple):
+    """All that a ship sent from an instant on is sent so much later."""
+
+    mmsi: int
+    from_us: int
+    by_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Plant:
     """One thing planted: the ships it took, every MMSI it concerns, from when to when, where, and what was done.
 
     `mmsi` is empty where it concerns every ship, which has no place. `listed` is a row for the watch list, by column.
+    `delays` are those of tracks that went on later than they had: what was to be found of them is found later too.
     """
 
     kind: str
@@ -64,6 +74,7 @@ class Plant:
     what: str
     links: tuple[TrueLink, ...] = ()
     listed: Mapping[str, str] = field(default_factory=dict)
+    delays: tuple[Delay, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mmsi", tuple(sorted(set(self.mmsi))))
@@ -72,8 +83,9 @@ class Plant:
 class Workshop:
     """The state of a planting: what was written so far and which ships are taken."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
+    def __init__(self, fleet: Fleet, seed: int, waters: Waters) -> None:
         self.fleet = fleet
+        self.waters = waters
         self.sheet = Sheet(fleet)
         self.seed = seed
         self.taken: set[int] = set()

@@ -11,24 +11,30 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from detectors.backtest.kinds import COPIES
 from detectors.backtest.run import BacktestResult
 from detectors.backtest.watching import csv_text
 from detectors.batch.outputs import check_out
 
 RECORD_FILE: Final = "backtest.json"
 TABLES: Final = ("backtest", "backtest_plants", "backtest_false")
-TRACKS_FILE: Final = "planted.parquet"
+TRACKS_FILES: Final[Mapping[str, str]] = MappingProxyType(
+    {copy: "planted.parquet" if copy == "identity" else f"planted_{copy}.parquet" for copy in COPIES}
+)
+"""The rows of each copy."""
 WATCHLIST_FILE: Final = "planted_watchlist.csv"
 
 
-def write_backtest(result: BacktestResult, out: Path, *, keep_tracks: bool = False) -> None:
+def write_backtest(result: BacktestResult, out: Path) -> None:
     """Write the tables and the record to `out`; whoever looks sees the old backtest, none, or the new one.
 
-    With `keep_tracks` also the planted rows and the watch-list rows that go with them. Other files are left alone.
+    Planted rows that the result holds are written too, and the watch-list rows that go with them; those of an earlier
+    backtest are removed. Other files are left alone.
     Raises UsageError for a folder that cannot be written, OSError when the disk fails.
     """
     check_out(out)
@@ -39,15 +45,15 @@ def write_backtest(result: BacktestResult, out: Path, *, keep_tracks: bool = Fal
     try:
         for name in TABLES:
             pq.write_table(result.tables[name], staging / f"{name}.parquet", compression="zstd")
-        if keep_tracks:
-            pq.write_table(result.planted, staging / TRACKS_FILE, compression="zstd")
-            names.append(TRACKS_FILE)
-            if result.watchlist:
-                (staging / WATCHLIST_FILE).write_text(csv_text(result.watchlist), encoding="utf-8")
-                names.append(WATCHLIST_FILE)
+        for copy, table in result.planted.items():
+            pq.write_table(table, staging / TRACKS_FILES[copy], compression="zstd")
+            names.append(TRACKS_FILES[copy])
+        if result.planted and result.watchlist:
+            (staging / WATCHLIST_FILE).write_text(csv_text(result.watchlist), encoding="utf-8")
+            names.append(WATCHLIST_FILE)
         (staging / RECORD_FILE).write_text(record_text(result.record), encoding="utf-8")
         (out / RECORD_FILE).unlink(missing_ok=True)
-        for name in (TRACKS_FILE, WATCHLIST_FILE):
+        for name in (*TRACKS_FILES.values(), WATCHLIST_FILE):
             if name not in names:
                 (out / name).unlink(missing_ok=True)
         for name in (*names, RECORD_FILE):

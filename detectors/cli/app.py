@@ -187,17 +187,20 @@ def backtest(
         bool, typer.Option("--keep-tracks", help="Also write the planted tracks, for `scan` and `explain`.")
     ] = False,
 ) -> None:
-    """Plant falsified identities, and lawful look-alikes, into copies of your own tracks and say how many are found.
+    """Plant falsifications, and lawful look-alikes, into copies of your own tracks and say how many are found.
 
-    Your files are only read. Each plant is cut, renamed or merged from a real track, by lot; the planting knows nothing
-    of how the detectors decide. Prints recall, precision, false findings and ranks by kind; writes backtest.parquet (a
-    row a kind), backtest_plants.parquet (a row a plant) and backtest.json to DIR.
+    Falsified identities go into one copy; silences, meetings at sea and false positions into a second; what befalls all
+    ships of a place, such as an outage, into a third. Your files are only read. Each plant is cut, renamed, moved or
+    merged from a real track, by lot; the planting knows nothing of how the detectors decide. Prints recall, precision,
+    false findings and ranks by kind; writes backtest.parquet (a row a kind), backtest_plants.parquet (a row a plant)
+    and backtest.json to DIR.
 
     \b
     Examples:
       wakewatch backtest archive/ --out backtest
       wakewatch backtest archive/ --out backtest --inject hull_handover=50,imo_twin=20 --seed 7
       wakewatch backtest archive/ --out backtest --inject all=20,lookalikes=0
+      wakewatch backtest archive/ --out backtest --inject dark_gap=30,rendezvous=20,set_failure=30
 
     Exit status: as for `scan`.
     """
@@ -218,9 +221,10 @@ def backtest(
             baseline=baseline,
             as_of=_instant(as_of),
             jobs=jobs,
+            keep_tracks=keep_tracks,
             progress=report,
         )
-    write_backtest(result, out, keep_tracks=keep_tracks)
+    write_backtest(result, out)
     stdout = console()
     emit(backtest_lines(result.tables, result.record, out, width_of(stdout)), stdout)
     _leave(result.record["set_aside"])

@@ -29,7 +29,7 @@ def backtest_lines(
     planted = record["planted"]
     read = f"{counted(len(record['inputs']), 'file')}, {counted(record['n_rows'], 'row')}"
     vessels = f"{counted(record['n_vessels'], 'vessel')}, {record['n_ships_to_plant_into']:,} fit to be planted into"
-    what = _number(falsified, "falsified identity", "falsified identities")
+    what = _number(falsified, "falsification", "falsifications")
     what += f", {_number(lawful, 'lawful look-alike', 'lawful look-alikes')}, seed {record['seed']}"
     scanned = f"{counted(planted['n_voyages'], 'voyage')}, {counted(planted['n_findings'], 'finding')}"
     lines: list[str | Text] = [
@@ -46,8 +46,8 @@ def backtest_lines(
         lines += wrap(
             "recall: planted and found, with its 95 % interval. false: new findings of the kind without a plant, in "
             "1,000 voyages; in brackets had those also been false that the tracks as they were have too. flagged: "
-            "false ones on voyages with evidence enough to be flagged, in 1,000. rank: of the planted "
-            f"voyage among all {planted['n_voyages']:,}, median and 90th percentile. links: share of planted changes "
+            "false ones on voyages with evidence enough to be flagged, in 1,000. rank: of the planted voyage among all "
+            f"of its copy{_voyages(record['copies'])}, median and 90th percentile. links: share of planted changes "
             "of MMSI that became strong hull links",
             min(width, _TEXT_WIDTH),
             indent=1,
@@ -56,6 +56,10 @@ def backtest_lines(
     if lawful:
         lines += ["", *_lawful(lawful)]
     return lines
+
+
+def _voyages(copies: Mapping[str, Mapping[str, int]]) -> str:
+    return " (" + ", ".join(f"{name} {copy['n_voyages']:,}" for name, copy in copies.items()) + ")"
 
 
 def _number(rows: Sequence[Mapping[str, Any]], one: str, many: str) -> str:

@@ -219,3 +219,12 @@ def test_effective_settings_are_plain_and_hold_the_defaults() -> None:
 
 def test_nothing_like_a_known_name_gets_no_suggestion() -> None:
     assert nearest_name("qqqqqq", ["zones", "levels"]) is None
+
+
+def test_facts_are_told_by_the_settings_and_wrong_ones_refused_with_the_right_name() -> None:
+    settings = settings_from({"facts": {"sea": {"gaps": {"min_gap_h": 8.0}}, "stays": {"port_gap_h": 6.0}}})
+    assert settings.facts.sea.gaps.min_gap_h == 8.0
+    assert settings.facts.stays.port_gap_h == 6.0
+    assert settings.facts.motion == Settings().facts.motion
+    with pytest.raises(SettingsError, match=r"\[facts\.sea\.gaps\] min_gaps_h: unknown key; did you mean `min_gap_h`"):
+        settings_from({"facts": {"sea": {"gaps": {"min_gaps_h": 8.0}}}})

@@ -24,7 +24,8 @@ from tests.vessels.builders import (
     zones_of,
 )
 from vessels.errors import NothingReadableError, UsageError
-from vessels.intake import instant_us, read_tracks
+from vessels.instants import instant_us
+from vessels.intake import read_tracks
 from vessels.reading import ReadOptions
 from vessels.zones import Zones
 

@@ -1,5 +1,7 @@
 """Every number the geofence rules go by, with its meaning, bounds and source; the rules take the record whole."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from vessels.parameters import Parameters
@@ -78,6 +80,20 @@ class GeofenceParameters(Parameters):
         le=180.0,
         description="Longest time from the relay port to the market. Source: Kholmsk cases of 2017: 2 to 6 weeks.",
     )
+    berth_nmi: float = Field(
+        0.25,
+        ge=0.05,
+        le=5.0,
+        description="Two ships lay at one berth if the places where they lay longest are this near. Source: judgement; "
+        "two lengths of the bulk carriers that use such quays.",
+    )
+    max_reload_days: float = Field(
+        42.0,
+        ge=1.0,
+        le=180.0,
+        description="Longest time from one ship's landing a cargo at a berth to another's loading it there. Source: "
+        "Kholmsk cases of 2017: 2 to 6 weeks.",
+    )
     draught_change_m: float = Field(
         0.5,
         ge=0.1,
@@ -112,4 +128,92 @@ class GeofenceParameters(Parameters):
         le=60.0,
         description="If the declared port is reached within this time after, the call was one on the way. Source: "
         "judgement; about the longest passage between the ports of the region (Vladivostok to Hai Phong, 2,300 nmi).",
+    )
+    hidden_levels: tuple[Literal["high", "elevated"], ...] = Field(
+        ("high",),
+        description="Watch levels of the ports, roads and approaches at which a hidden call is looked for. Source: "
+        "judgement; a call at an elevated port is ordinary, so that one that could have been made says nothing.",
+    )
+    hidden_stay_h: float = Field(
+        6.0,
+        ge=0.5,
+        le=240.0,
+        description="A silence must leave time for a stay of this length. Source: UNCTAD and MarineTraffic 2018: the "
+        "countries' median times in port run from 0.23 days (5.5 h) to 6.5 days.",
+    )
+    hidden_cargo_stay_h: float = Field(
+        24.0,
+        ge=0.5,
+        le=480.0,
+        description="A stay that leaves time for a whole cargo; shorter ones count less. Source: UNCTAD and "
+        "MarineTraffic 2018: median time in port of all ships 23.5 h.",
+    )
+    hidden_long_stay_days: float = Field(
+        10.0,
+        ge=1.0,
+        le=365.0,
+        description="Silences that leave longer than this count less, the longer the less: she may have been anywhere. "
+        "Source: judgement, over the slowest median of UNCTAD 2018 (6.5 days; bulk carriers 2.05).",
+    )
+    hidden_speed_margin: float = Field(
+        1.1,
+        ge=0.5,
+        le=2.0,
+        description="The ship may sail so many times her usual speed, but never faster than she was seen to. Source: "
+        "judgement; service speed is about nine tenths of the highest.",
+    )
+    hidden_default_kn: float = Field(
+        10.0,
+        ge=1.0,
+        le=40.0,
+        description="Speed of a ship that has shown none. Source: judgement; coasters and small tankers of the region "
+        "make 9 to 12 kn.",
+    )
+    hidden_near_nmi: float = Field(
+        150.0,
+        ge=5.0,
+        le=2000.0,
+        description="A detour of this length (each way) speaks neither for nor against a call; nearer ones for it. "
+        "Source: judgement; half a day's sail at 12 kn.",
+    )
+    hidden_sea_area_nmi: float = Field(
+        40.0,
+        ge=1.0,
+        le=500.0,
+        description="Ships that passed so near to where she fell silent are the ones she is compared with. Source: "
+        "judgement; about the usual reach of a shore station.",
+    )
+    hidden_habit_factor: float = Field(
+        1.5,
+        ge=1.0,
+        le=20.0,
+        description="A silence shorter than so many times the ship's longest other one is her habit. Source: "
+        "judgement.",
+    )
+    hidden_habit_cap_h: float = Field(
+        36.0,
+        ge=1.0,
+        le=1000.0,
+        description="No other silence longer than this is a habit of reporting: it is one more to explain. Source: "
+        "judgement; ships that only satellites hear are heard several times a day (exactEarth 2021).",
+    )
+    hidden_put_nmi: float = Field(
+        1.0,
+        ge=0.0,
+        le=20.0,
+        description="A ship that lay still before and after, no further apart than this, is taken to have stayed. "
+        "Source: judgement; the swing of an anchored ship and a shift of berth are less.",
+    )
+    hidden_told_h: float = Field(
+        24.0,
+        ge=0.0,
+        le=480.0,
+        description="Silences within this time of a call at a watched port that was seen are not told: the call is. "
+        "Source: judgement; a day to clear the roads.",
+    )
+    hidden_least_db: float = Field(
+        3.0,
+        ge=0.0,
+        le=30.0,
+        description="Calls that weigh less are not told. Source: judgement; 3 dB is twice as likely as not.",
     )

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.backtest.fleet import Fleet, fleet_of
+from detectors.backtest.waters import Waters
 from vessels.canonical import write_canonical
 from vessels.reading import ReadOptions, find_inputs
+from vessels.zones import read_zones
 
 TRACKS = Path(__file__).parents[3] / "fixtures" / "tracks"
 DAYS = [TRACKS / f"ais-2025-03-{day:02d}.parquet" for day in range(1, 15)]
@@ -42,6 +44,21 @@ def canonical(some_tracks: Path, tmp_path_factory: pytest.TempPathFactory) -> pa
 def fleet(canonical: pa.Table) -> Fleet:
     """The ships of these rows."""
     return fleet_of(canonical)
+
+
+@pytest.fixture(scope="session")
+def busy_fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """All vessels of these two weeks: ships meet, tugs are about."""
+    files, _ = find_inputs(DAYS)
+    path = tmp_path_factory.mktemp("busy") / "busy.parquet"
+    write_canonical(files, path, ReadOptions())
+    return fleet_of(pq.read_table(path))
+
+
+@pytest.fixture(scope="session")
+def waters() -> Waters:
+    """The sea of the packaged zones."""
+    return Waters(read_zones())
 
 
 def rows_of(table: pa.Table, mmsi: int | Sequence[int]) -> pa.Table:

@@ -90,10 +90,12 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(
 
 def test_a_second_run_without_tracks_takes_the_old_tracks_away(done: tuple[Path, int, str], tmp_path: Path) -> None:
     tables = {name: pq.read_table(done[0] / f"{name}.parquet") for name in run_tables()}
-    result = BacktestResult(tables, {"seed": 1}, tables["backtest"], [])
-    write_backtest(result, tmp_path / "x", keep_tracks=True)
+    kept_rows = {"identity": tables["backtest"], "sea": tables["backtest"]}
+    write_backtest(BacktestResult(tables, {"seed": 1}, kept_rows, [{"name": "X"}]), tmp_path / "x")
+    kept = {path.name for path in (tmp_path / "x").iterdir()}
+    assert {"planted.parquet", "planted_sea.parquet", "planted_watchlist.csv"} <= kept
     (tmp_path / "x" / "notes.txt").write_text("mine")
-    write_backtest(result, tmp_path / "x")
+    write_backtest(BacktestResult(tables, {"seed": 1}, {}, []), tmp_path / "x")
     kept = {path.name for path in (tmp_path / "x").iterdir()}
     assert kept == {*(f"{name}.parquet" for name in run_tables()), "backtest.json", "notes.txt"}
 
@@ -106,7 +108,7 @@ def test_a_failure_while_writing_leaves_the_old_folder(
     done: tuple[Path, int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = {name: pq.read_table(done[0] / f"{name}.parquet") for name in run_tables()}
-    write_backtest(BacktestResult(tables, {"seed": 1}, tables["backtest"], []), tmp_path / "x")
+    write_backtest(BacktestResult(tables, {"seed": 1}, {}, []), tmp_path / "x")
     before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
 
     def full(*_: object, **__: object) -> None:
@@ -114,7 +116,7 @@ def test_a_failure_while_writing_leaves_the_old_folder(
 
     monkeypatch.setattr("detectors.backtest.writing.record_text", full)
     with pytest.raises(OSError, match="No space"):
-        write_backtest(BacktestResult(tables, {"seed": 2}, tables["backtest"], []), tmp_path / "x")
+        write_backtest(BacktestResult(tables, {"seed": 2}, {}, []), tmp_path / "x")
     assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
 
 
@@ -234,6 +236,25 @@ def test_as_of_leaves_out_what_comes_later(some_tracks: Path, tmp_path: Path) ->
     assert record["as_of"] == "2025-03-08T00:00:00Z"
     plants = pq.read_table(out / "backtest_plants.parquet")
     assert max(plants["end"].to_pylist()).isoformat() <= "2025-03-08"
+
+
+def test_each_copy_is_scanned_and_counted_by_itself(some_tracks: Path) -> None:
+    asked = {"imo_change": 2, "position_jump": 2, "loitering": 2, "set_failure": 1, "jamming": 1}
+    result = backtest(some_tracks, inject=asked, seed=3, keep_tracks=True)
+    alone = backtest(some_tracks, inject={"imo_change": 2, "lookalikes": 0}, seed=3)
+    copies = result.record["copies"]
+    assert list(copies) == list(result.planted) == ["identity", "sea", "feed"]
+    assert result.record["planted"]["n_voyages"] == sum(copy["n_voyages"] for copy in copies.values())
+    assert list(alone.record["copies"]) == ["identity"]
+    assert not alone.planted
+    rows = {row["kind"]: row for row in result.tables["backtest"].to_pylist()}
+    assert list(rows) == ["imo_change", "position_jump", "loitering", "set_failure", "jamming"]
+    assert rows["imo_change"]["n_planted"] == rows["imo_change"]["n_found"] == 2
+    own, again = (r.tables["backtest_plants"].to_pylist() for r in (result, alone))
+    same = ("plant_id", "mmsi", "start", "rank", "score", "finding_ids")
+    assert [[row[name] for name in same] for row in own if row["kind"] == "imo_change"] == [
+        [row[name] for name in same] for row in again
+    ]
 
 
 def test_the_page_says_how_each_kind_is_planted() -> None:

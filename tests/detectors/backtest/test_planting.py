@@ -12,17 +12,19 @@ import pytest
 
 from detectors.backtest.draws import edited_digits, edited_name, generator, log_uniform
 from detectors.backtest.fleet import Fleet, fleet_of
-from detectors.backtest.kinds import FALSIFICATIONS, KINDS, LOOKALIKES, counts_of, default_count, parse_inject
+from detectors.backtest.kinds import COPIES, FALSIFICATIONS, KINDS, LOOKALIKES, counts_of, default_count, parse_inject
 from detectors.backtest.planting import Planted, plant_all
+from detectors.backtest.waters import Waters
 from detectors.backtest.workshop import Plant
 from vessels.ais import MmsiKind, call_sign_state, clean_text, flag_state, imo_check_digit_ok, mmsi_kinds, parse_imo
 from vessels.errors import UsageError
+from vessels.zones import read_zones
 
 TEXTS = ("imo", "name", "call_sign")
 
 
 def planted(fleet: Fleet, counts: Mapping[str, int], seed: int = 5) -> Planted:
-    return plant_all(fleet, counts, seed)
+    return plant_all(fleet, counts, seed, Waters(read_zones()))
 
 
 def rows(table: pa.Table, mmsi: int, start_us: int = 0, end_us: int = 2**62) -> pa.Table:
@@ -48,7 +50,7 @@ def new_mmsi(plant: Plant, own: list[int]) -> int:
     return number
 
 
-@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.copy == "identity"])
 def test_every_kind_can_be_planted_and_touches_nothing_but_its_own_ships(fleet: Fleet, kind: str) -> None:
     before = fleet.rows.select(["mmsi", "timestamp", *TEXTS, "length_m"])
     done = planted(fleet, {kind: 2})
@@ -75,7 +77,7 @@ def test_every_kind_can_be_planted_and_touches_nothing_but_its_own_ships(fleet: 
 
 
 def test_a_seed_decides_everything(fleet: Fleet) -> None:
-    counts = {kind.name: 1 for kind in (*FALSIFICATIONS, *LOOKALIKES)}
+    counts = {kind.name: 1 for kind in (*FALSIFICATIONS, *LOOKALIKES) if kind.copy == "identity"}
     first, again, other = (planted(fleet, counts, seed) for seed in (5, 5, 6))
     assert first.plants == again.plants
     assert first.table().equals(again.table())
@@ -354,6 +356,7 @@ def test_what_is_asked_for_is_read() -> None:
     assert parse_inject(["imo_twin=0", "reflag=2"]) == {"imo_twin": 0, "reflag": 2}
     outages = parse_inject(["lookalikes=6"])["feed_outage"], parse_inject(["feed_outage=6"])["feed_outage"]
     assert outages == (2, 6)
+    assert parse_inject(["lookalikes=6"])["jamming"] == 2
 
 
 @pytest.mark.parametrize(
@@ -381,10 +384,14 @@ def test_what_cannot_be_asked_for_is_refused_with_what_can(text: str, message: s
 def test_counts_follow_the_ships_and_what_is_named() -> None:
     usual = counts_of(None, 300)
     assert set(usual) == set(KINDS)
-    assert set(counts_of({"imo_twin": 7}, 300)) == {"imo_twin", *(kind.name for kind in LOOKALIKES)}
+    lawful = {copy: {kind.name for kind in LOOKALIKES if kind.copy == copy} for copy in COPIES}
+    assert set(counts_of({"imo_twin": 7}, 300)) == {"imo_twin"} | lawful["identity"]
+    assert set(counts_of({"loitering": 7}, 300)) == {"loitering"} | lawful["sea"] | lawful["feed"]
     assert counts_of({"imo_twin": 7, "reflag": 2}, 300) == {"imo_twin": 7, "reflag": 2}
     assert counts_of({"imo_twin": 7, "lookalikes": 0}, 300) == {"imo_twin": 7}
-    assert 1 == default_count(5) < default_count(400) < default_count(10**6) == 50
+    for copy in ("identity", "sea"):
+        assert 1 == default_count(5, copy) < default_count(400, copy) < default_count(10**6, copy) == 50
+    assert {usual[name] for name in lawful["feed"]} == {2}
 
 
 def test_draws_stay_within_their_bounds() -> None:

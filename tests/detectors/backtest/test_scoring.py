@@ -1,13 +1,16 @@
 """Counting: what is found, what is false, what was there before, and where the planted voyages rank."""
 
+from dataclasses import replace
+
 import pytest
 
 from detectors.backtest.fleet import Fleet
 from detectors.backtest.outcomes import Passage, Sighting, StrongLink, View
 from detectors.backtest.planting import plant_all
-from detectors.backtest.scoring import Score, score, wilson
+from detectors.backtest.scoring import Score, Trial, score, wilson
 from detectors.backtest.truth import HullTruth
-from detectors.backtest.workshop import Plant, TrueLink
+from detectors.backtest.waters import Waters
+from detectors.backtest.workshop import Delay, Plant, TrueLink
 
 H = 3_600_000_000
 
@@ -42,7 +45,7 @@ class OneHull(HullTruth):
 
 def scored(plants: list[Plant], planted: View, unplanted: View | None = None, truth: HullTruth | None = None) -> Score:
     asked = {one.kind: 5 for one in plants}
-    return score(plants, asked, 1, planted, unplanted or view(), truth or OneHull())
+    return score([Trial(plants, asked, planted, truth or OneHull())], 1, unplanted or view())
 
 
 def test_a_plant_is_found_by_its_kind_its_ship_and_its_time() -> None:
@@ -103,6 +106,32 @@ def test_a_look_alike_draws_what_it_resembles_and_may_show_what_is_true_of_it() 
     assert (false["kind"], false["lookalikes"], false["mmsi"]) == ("hull_handover", ["sale"], [3])
 
 
+def test_what_a_delayed_track_shows_later_was_already_there() -> None:
+    late = replace(plant("loitering", 1), delays=(Delay(1, 10 * H, 8 * H),))
+    before = view(sighting("dark_gap", 1, at=60 * H), sighting("dark_gap", 2, at=60 * H))
+    lawful = replace(plant("anchor_wait", 2), delays=(Delay(2, 10 * H, 8 * H),))
+    after = view(sighting("dark_gap", 1, at=68 * H, name="a"), sighting("dark_gap", 2, at=68 * H, name="b"))
+    asked = [late, lawful, plant("dark_gap", 9)]
+    rows = {row["kind"]: row for row in scored(asked, after, before).kinds.to_pylist()}
+    assert (rows["dark_gap"]["n_false"], rows["dark_gap"]["n_already_there"]) == (0, 1)
+    undelayed = [replace(one, delays=()) for one in asked]
+    assert {row["kind"]: row["n_false"] for row in scored(undelayed, after, before).kinds.to_pylist()}["dark_gap"] == 1
+
+
+def test_false_findings_and_voyages_of_all_copies_count_and_plants_of_their_own_copy() -> None:
+    one = Trial([plant("imo_change", 1)], {"imo_change": 2}, view(sighting("imo_change", 1)), OneHull())
+    sea = view(sighting("imo_change", 1, name="x"), sighting("dark_gap", 1, name="y"), sighting("dark_gap", 7))
+    other = Trial([plant("dark_gap", 1)], {"dark_gap": 3}, sea, OneHull())
+    feed = Trial([plant("jamming", 5, 6)], {"jamming": 1}, view(sighting("dark_gap", 5)), OneHull())
+    result = score([one, other, feed], 1, view())
+    rows = {row["kind"]: row for row in result.kinds.to_pylist()}
+    assert list(rows) == ["imo_change", "dark_gap", "jamming"]
+    assert (rows["imo_change"]["n_found"], rows["imo_change"]["n_false"]) == (1, 0)
+    assert (rows["dark_gap"]["n_found"], rows["dark_gap"]["n_false"]) == (1, 2)
+    assert rows["dark_gap"]["false_per_1000_voyages"] == pytest.approx(2 / 3)
+    assert rows["dark_gap"]["n_voyages"] == 3000
+
+
 def passage(name: str, rank: float, band: str, score_: float, start: int = 0) -> Passage:
     return Passage(name, start, 100 * H, rank, score_, band, 100.0 - rank)
 
@@ -156,7 +185,7 @@ def test_an_outage_is_charged_with_what_touches_no_other_plant() -> None:
 
 
 def test_nothing_planted_gives_empty_figures_not_an_error() -> None:
-    result = score([], {"imo_twin": 3, "reflag": 2}, 1, view(), view(), OneHull())
+    result = score([Trial([], {"imo_twin": 3, "reflag": 2}, view(), OneHull())], 1, view())
     assert result.kinds["n_planted"].to_pylist() == [0, 0]
     assert result.kinds["recall"].to_pylist() == [None, None]
     assert result.links.recall is None
@@ -170,8 +199,8 @@ def test_the_wilson_interval_is_that_of_the_book() -> None:
     assert wilson(20, 20)[1] == 1.0
 
 
-def test_the_truth_about_a_hull_is_read_off_the_rows(fleet: Fleet) -> None:
-    done = plant_all(fleet, {"hull_handover": 2, "newcomer": 1}, 5)
+def test_the_truth_about_a_hull_is_read_off_the_rows(fleet: Fleet, waters: Waters) -> None:
+    done = plant_all(fleet, {"hull_handover": 2, "newcomer": 1}, 5, waters)
     truth = HullTruth(fleet, done.sheet)
 
     def place(mmsi: int, us: int) -> tuple[float, float]:

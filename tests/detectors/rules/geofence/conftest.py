@@ -12,6 +12,7 @@ from detectors.contract import Scene
 from detectors.finding import Finding
 from detectors.rules.geofence.detector import Geofence
 from detectors.watchlist import WatchList
+from tests.detectors.gaps import gap
 from vessels import event_tables, schema
 from vessels.history import History
 from vessels.zones import Zones, read_zones
@@ -37,6 +38,7 @@ class Ship:
     visits: list[dict[str, Any]] = field(default_factory=list)
     presences: list[dict[str, Any]] = field(default_factory=list)
     spells: list[dict[str, Any]] = field(default_factory=list)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def keys(self) -> dict[str, Any]:
@@ -94,6 +96,12 @@ class Ship:
             "lon": zone.lon,
         }
         self.presences.append({**row, **more})
+        return self
+
+    def silent(self, start: float, end: float, place: tuple[float, float], **more: Any) -> "Ship":
+        """A silence where others are heard, from and back to one place."""
+        row = gap(start=self.at(start), hours=(end - start) * 24.0, place=place, **{**self.keys, **more})
+        self.gaps.append(row)
         return self
 
     def says(self, destination: str | None, start: float, end: float, **more: Any) -> "Ship":
@@ -158,7 +166,7 @@ def scene_of(*ships: Ship, zones: Zones = ZONES, as_of: datetime | None = None) 
         hull_links=schema.HULL_LINKS.empty(),
         voyage_parts=schema.VOYAGE_PARTS.empty(),
         coverage=schema.COVERAGE.empty(),
-        gaps=event_tables.GAPS.empty(),
+        gaps=build(event_tables.GAPS, [row for ship in ships for row in ship.gaps]),
         loitering=event_tables.LOITERING.empty(),
         encounters=event_tables.ENCOUNTERS.empty(),
         position_events=event_tables.POSITION_EVENTS.empty(),

@@ -21,7 +21,9 @@ def busy(ship, scene):
     liar.says("VLADIVOSTOK", -5, 1.8).says("RU VYP>KR PUS", 1.9, 9)
     unnamed = ship(445012340, None).inside("KP_NAMPO_ROADS", 3, 4).inside("KP_YALU", 8, 9)
     twin = ship(track="track-2").calls("KP_NAMPO", 0.5, 1.5)
-    return scene(relay, liar, unnamed, twin)
+    silent = ship(354001870, "PALE HERON").silent(20, 26, (38.0, 124.3), start_draught_m=8.0, end_draught_m=5.0)
+    loader = ship(355001870, "AMBER COMPASS").calls("RU_NAKHODKA", 15, 17, draught=(4.0, 8.0)).calls("KR_ULSAN", 20, 21)
+    return scene(relay, liar, unnamed, twin, silent, loader)
 
 
 def test_it_keeps_the_laws_of_detectors_with_every_kind_found(busy):
@@ -109,12 +111,24 @@ PARAMETERS_THAT_BITE = {
     "fresh_lead_h": (1.0, lambda s: leg(s, set_on=1.5)),
     "min_declared_h": (0.0, lambda s: leg(s, set_on=4.9)),
     "near_nmi": (0.0, lambda s: leg(s, text="DANDONG", reached="KP_YALU")),
+    "berth_nmi": (1.0, lambda s: pairing(s, start=10, end=12, lat=42.8, lon=132.892)),
+    "max_reload_days": (60.0, lambda s: pairing(s, start=48, end=49)),
     "onward_days": (2.0, lambda s: leg(s, reached="RU_VLADIVOSTOK").calls("KR_BUSAN", 12, 13)),
 }
 
 
+def pairing(ship, **loaded):
+    """Nothing but two ships at one berth: the calls, and a loading told by `loaded`."""
+    scene = ship().calls("KP_RAJIN", 0, 1).calls("RU_NAKHODKA", 3, 4, draught=(8.0, 4.0))
+    other = {"mmsi": 355001870, "segment_id": "355-1", "hull_id": "hull-355"}
+    scene.calls("RU_NAKHODKA", **{"start": 6, "end": 7, "draught": (4.0, 8.0), **other, **loaded})
+    scene.visits[-1]["visit_id"] = "visit-355"
+    return scene.calls("KR_BUSAN", 50, 51, **other).says(None, -30, 90).says(None, -30, 90, **other)
+
+
 def test_every_parameter_has_a_case_in_which_it_bites():
-    assert set(PARAMETERS_THAT_BITE) == set(Geofence.model_fields)
+    elsewhere = {name for name in Geofence.model_fields if name.startswith("hidden_")}  # test_geofence_hidden
+    assert set(PARAMETERS_THAT_BITE) == set(Geofence.model_fields) - elsewhere
 
 
 @pytest.mark.parametrize("name", PARAMETERS_THAT_BITE)

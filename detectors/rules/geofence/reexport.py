@@ -1,0 +1,287 @@
+"""Re-export pairings: ship A from the DPRK lands cargo at a berth, ship B loads there within weeks, for a market.
+
+Takes calls at the DPRK's ports and port visits; gives a finding on the voyage of the ship that loaded and a weaker one
+on that of the ship that landed. One hull that does both is a relay. Sharing only the port says nothing, and where many
+load, each of them says little. Nothing here sees the cargo.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detectors.finding import Finding
+from detectors.measures import COAL_BAN, day_of
+from detectors.rules.geofence.berths import berths_of
+from detectors.rules.geofence.calls import seen_factor
+from detectors.rules.geofence.pairing import Pairing, caveats_of_pairing, evidence_of_pairing, surely
+from detectors.rules.geofence.parameters import GeofenceParameters
+from detectors.rules.geofence.ships import Ships
+from detectors.rules.geofence.stays import MIN_CALL_CONFIDENCE, Call, Stay, by_hull, rows_where, visits_at
+from detectors.rules.geofence.wording import draught_gain_m
+from vessels.geodesy import distance_nmi
+from vessels.zones import Zone, Zones
+
+KIND: Final = "reexport_pairing"
+FULL_DB: Final = 30.0
+"""The weight at strength 1: that of the kind in `detectors.triage`."""
+LEAST_STRENGTH: Final = 0.05
+PAIRED_DB: Final = 27.0
+"""Landed by one, loaded by the only other at that berth, both told by draughts, on to a market: the pattern of the
+Kholmsk cases of 2017."""
+DRAUGHT_UNKNOWN_DB: Final = -6.0
+"""For each of the two whose draughts do not say that she landed or loaded."""
+UNFINISHED_DB: Final = -8.0
+"""No market reached yet."""
+OTHER_PORT_DB: Final = -6.0
+"""At a port of the same state where no such re-export is documented. Elsewhere a landing is an import."""
+BROUGHT_DB: Final = -6.0
+"""Her draughts say that A landed cargo in the DPRK: what she landed next was hardly from there."""
+LANDERS_DB: Final = -3.0
+"""For each doubling of the landings at that berth before B loaded: their cargo may be what she took."""
+REGULAR_DB, REGULAR_MOST_DB = -4.0, -12.0
+"""For each other loading of B at that port in the data: she trades there, DPRK cargo or not."""
+BEFORE_BAN_FACTOR: Final = 0.4
+"""Before UNSCR 2371 it shows the trade, not a breach; as a relay's."""
+LANDER_FACTOR: Final = 0.5
+"""On A's voyage: her calls tell of her already."""
+_CARRIERS: Final = frozenset({"cargo", "tanker", "unknown"})
+
+
+def reexport_pairings(
+    high_calls: Sequence[Call],
+    visits: pa.Table,
+    voyages: pa.Table,
+    identities: pa.Table,
+    sketches: pa.Table,
+    zones: Zones,
+    parameters: GeofenceParameters,
+    as_of: datetime,
+    detector: tuple[str, str],
+) -> list[Finding]:
+    """Findings on ships that loaded where one from the DPRK had landed, and on those that landed."""
+    pairings = find_pairings(high_calls, visits, identities, sketches, zones, parameters, as_of)
+    mmsi = {stay.mmsi for p in pairings for stay in (p.origin.lead, p.landing, p.loading)}
+    ships = Ships(identities, mmsi)
+    weighed = sorted(((weight_db(p, parameters), p) for p in pairings), key=lambda one: (-one[0], *_order(one[1])))
+    voyage_of = _voyages(voyages, pairings)
+    found = []
+    for key in ("loading", "landing"):
+        groups: dict[str, list[Pairing]] = {}
+        weights: dict[str, float] = {}
+        for weight, pairing in weighed:
+            row_id = getattr(pairing, key).row_id
+            groups.setdefault(row_id, []).append(pairing)
+            weights.setdefault(row_id, weight)
+        for row_id, group in groups.items():
+            found += _finding(group, weights[row_id], key == "loading", voyage_of, ships, parameters, detector)
+    return found
+
+
+def find_pairings(
+    high_calls: Sequence[Call],
+    visits: pa.Table,
+    identities: pa.Table,
+    sketches: pa.Table,
+    zones: Zones,
+    parameters: GeofenceParameters,
+    as_of: datetime,
+) -> list[Pairing]:
+    """All pairs of a landing and a later loading at one berth by two hulls that could have moved one cargo."""
+    landings = _landings(high_calls, visits, zones, parameters)
+    if not landings:
+        return []
+    ports = {landing.zone.zone_id for _, landing in landings}
+    at_ports = [s for s in visits_at(visits, zones, lambda zone: zone.zone_id in ports) if _is_call(s)]
+    ships = Ships(identities, {stay.mmsi for stay in at_ports})
+    berths = berths_of(sketches, at_ports)
+    reach = timedelta(days=parameters.max_reload_days)
+    found: list[Pairing] = []
+    for origin, landing in landings:
+        here = [
+            s for s in at_ports if s.hull != landing.hull and _apart_nmi(s, landing, berths) <= parameters.berth_nmi
+        ]
+        loadings = [s for s in here if _may_have(s, True, parameters) and _alike(landing, s, ships)]
+        for loading in loadings:
+            if not landing.last_seen <= loading.start <= landing.last_seen + reach:
+                continue
+            others = [s for s in loadings if s is not loading and abs(s.start - loading.start) <= reach]
+            before = [s for s in here if loading.start - reach <= s.start <= loading.start and s.hull != loading.hull]
+            own = [s for s in at_ports if s.hull == loading.hull and s is not loading and surely(s, True, parameters)]
+            apart_nmi = _apart_nmi(loading, landing, berths)
+            n_landings = sum(surely(s, False, parameters) for s in before)
+            found.append(Pairing(origin, landing, loading, None, apart_nmi, len(others), n_landings, len(own)))
+    return _with_markets(found, visits, zones, parameters, as_of)
+
+
+def weight_db(pairing: Pairing, parameters: GeofenceParameters) -> float:
+    """What a pairing weighs in decibans, before law and certainty of the visits are counted."""
+    weight = PAIRED_DB
+    weight += 0.0 if surely(pairing.landing, False, parameters) else DRAUGHT_UNKNOWN_DB
+    weight += 0.0 if surely(pairing.loading, True, parameters) else DRAUGHT_UNKNOWN_DB
+    weight += UNFINISHED_DB if pairing.market is None else 0.0
+    weight += 0.0 if pairing.landing.zone.zone_id in parameters.relay_zones else OTHER_PORT_DB
+    loaded_m = draught_gain_m(pairing.origin.lead)
+    weight += BROUGHT_DB if loaded_m is not None and loaded_m <= -parameters.draught_change_m else 0.0
+    weight -= 10.0 * math.log10(1 + pairing.n_loadings)
+    weight += max(REGULAR_DB * pairing.n_own, REGULAR_MOST_DB)
+    return weight + LANDERS_DB * math.log2(1 + pairing.n_landings)
+
+
+def _landings(
+    high_calls: Sequence[Call], visits: pa.Table, zones: Zones, parameters: GeofenceParameters
+) -> list[tuple[Call, Stay]]:
+    """For each call in the DPRK the next berths of that hull elsewhere at which she landed or may have landed."""
+    origins: dict[str, list[Call]] = {}
+    for call in sorted(high_calls, key=lambda c: (c.start, c.last_seen, c.lead.row_id)):
+        at_port = any(stay.zone.kind == "port" for stay in call.stays)
+        if at_port and call.lead.zone.country in parameters.relay_origins:
+            origins.setdefault(call.lead.hull, []).append(call)
+    states = {zone.country for zone in zones.zones if zone.zone_id in parameters.relay_zones}
+    hulls = pa.array(sorted(origins), type=pa.string())
+    keys = pc.coalesce(visits["hull_id"], visits["segment_id"])
+    stays = by_hull(
+        stay
+        for stay in visits_at(
+            visits.filter(pc.is_in(keys, hulls)), zones, lambda zone: _is_port(zone) and zone.country in states
+        )
+        if _is_call(stay) and _may_have(stay, False, parameters)
+    )
+    found = []
+    reach = timedelta(days=parameters.max_relay_leg_days)
+    for hull, calls in origins.items():
+        for call, following in zip(calls, [*calls[1:], None], strict=True):
+            by = call.last_seen + reach if following is None else min(call.last_seen + reach, following.start)
+            next_ones = [stay for stay in stays.get(hull, ()) if call.last_seen <= stay.start <= by]
+            sure = [stay for stay in next_ones if surely(stay, False, parameters)]
+            found += [(call, stay) for stay in (sure or next_ones)[:1]]
+    return found
+
+
+def _with_markets(
+    pairings: Sequence[Pairing], visits: pa.Table, zones: Zones, parameters: GeofenceParameters, as_of: datetime
+) -> list[Pairing]:
+    """The pairings whose loader went on to a market, or may still; those that went elsewhere are dropped."""
+    hulls = {pairing.loading.hull for pairing in pairings}
+    keys = pc.coalesce(visits["hull_id"], visits["segment_id"])
+    table = visits.filter(pc.is_in(keys, pa.array(sorted(hulls), type=pa.string())))
+    calls = by_hull(stay for stay in visits_at(table, zones, lambda zone: zone.kind != "gate") if _is_call(stay))
+    kept = []
+    for pairing in pairings:
+        left = pairing.loading.last_seen
+        last_day = left + timedelta(days=parameters.max_market_leg_days)
+        after = [s for s in calls.get(pairing.loading.hull, ()) if left <= s.start <= last_day]
+        market = next((stay for stay in after if _is_market(stay.zone, parameters)), None)
+        if market is not None or as_of <= last_day:
+            kept.append(replace(pairing, market=market))
+    return kept
+
+
+def _finding(
+    group: Sequence[Pairing],
+    weight: float,
+    on_loader: bool,
+    voyage_of: Mapping[str, str],
+    ships: Ships,
+    parameters: GeofenceParameters,
+    detector: tuple[str, str],
+) -> list[Finding]:
+    """One finding on a loading (or landing), of the heaviest of its pairings; the ships of all are named."""
+    best = group[0]
+    banned = COAL_BAN.since <= day_of(best.judged_on)
+    seen = min(seen_factor(s.confidence) for s in (best.origin, best.landing, best.loading))
+    strength = min(max(weight / FULL_DB, 0.0), 1.0) * seen
+    strength *= (1.0 if banned else BEFORE_BAN_FACTOR) * (1.0 if on_loader else LANDER_FACTOR)
+    if strength < LEAST_STRENGTH:
+        return []
+    subject = best.loading if on_loader else best.landing
+    others = tuple(dict.fromkeys((p.landing if on_loader else p.loading).mmsi for p in group))
+    lander = ships.in_words(best.landing.mmsi, best.landing.segment_id, best.landing.start)
+    loader = ships.in_words(best.loading.mmsi, best.loading.segment_id, best.loading.start)
+    days = (best.loading.start - best.landing.last_seen) / timedelta(days=1)
+    bound = "and has reached no market yet" if best.market is None else f"and went on to {best.market.zone.name}"
+    after = f"{days:.0f} days after" if days >= 0.5 else "as"
+    headline = f"{loader} loaded at the berth in {best.landing.zone.name} {after} {lander}, from "
+    headline += f"{best.origin.lead.zone.name}, lay there, {bound}"
+    if not banned:
+        headline += f"; before {COAL_BAN.resolution} ({COAL_BAN.since.isoformat()}) banned the DPRK's coal"
+    start, end = (
+        (best.loading.start, None if best.market is None else best.market.start)
+        if on_loader
+        else (best.landing.start, best.landing.end)
+    )
+    return [
+        Finding(
+            detector=detector[0],
+            detector_version=detector[1],
+            kind=KIND,
+            mmsi=subject.mmsi,
+            other_mmsi=tuple(m for m in others if m != subject.mmsi),
+            start=start,
+            end=end,
+            strength=round(strength, 4),
+            headline=headline,
+            evidence=evidence_of_pairing(best, group, weight, ships),
+            caveats=caveats_of_pairing(best, parameters),
+            lat=subject.lat,
+            lon=subject.lon,
+            segment_id=subject.segment_id,
+            voyage_id=voyage_of.get(f"{'from' if on_loader else 'to'} {subject.row_id}"),
+            hull_id=subject.hull_id,
+            subject=f"{'loaded' if on_loader else 'landed'} {subject.zone.zone_id}",
+        )
+    ]
+
+
+def _voyages(voyages: pa.Table, pairings: Iterable[Pairing]) -> dict[str, str]:
+    """The voyage that left with the cargo, by loading, and the one that brought it, by landing."""
+    pairings = list(pairings)
+    found: dict[str, str] = {}
+    for way, column, ids in (
+        ("from", "origin_visit_id", {p.loading.row_id for p in pairings}),
+        ("to", "destination_visit_id", {p.landing.row_id for p in pairings}),
+    ):
+        for row in sorted(rows_where(voyages, column, ids - {""}), key=lambda r: r["voyage_id"] or ""):
+            if row["voyage_id"] is not None:
+                found.setdefault(f"{way} {row[column]}", row["voyage_id"])
+    return found
+
+
+def _order(pairing: Pairing) -> tuple[datetime, str, datetime, str]:
+    return (pairing.loading.start, pairing.loading.row_id, pairing.landing.start, pairing.landing.row_id)
+
+
+def _is_call(stay: Stay) -> bool:
+    return stay.confidence >= MIN_CALL_CONFIDENCE
+
+
+def _is_port(zone: Zone) -> bool:
+    """Whether cargo is landed there: ports, and anchorages with quays of their own (Vostok Bay)."""
+    return zone.watch != "high" and zone.kind in ("port", "anchorage")
+
+
+def _is_market(zone: Zone, parameters: GeofenceParameters) -> bool:
+    in_market = zone.country in parameters.market_countries and zone.watch != "high" and zone.kind == "port"
+    return in_market and zone.zone_id not in parameters.relay_zones
+
+
+def _apart_nmi(first: Stay, second: Stay, berths: Mapping[str, tuple[float, float]]) -> float:
+    if first.row_id not in berths or second.row_id not in berths:
+        return math.inf
+    return float(distance_nmi(*berths[first.row_id], *berths[second.row_id]))
+
+
+def _may_have(stay: Stay, loaded: bool, parameters: GeofenceParameters) -> bool:
+    """Whether they say so, or say nothing."""
+    return draught_gain_m(stay) is None or surely(stay, loaded, parameters)
+
+
+def _alike(landing: Stay, loading: Stay, ships: Ships) -> bool:
+    """Whether both carry goods, and the same: what a tanker lands no bulk carrier loads."""
+    first = ships.type_group(landing.mmsi, landing.segment_id, landing.start)
+    second = ships.type_group(loading.mmsi, loading.segment_id, loading.start)
+    return {first, second} <= _CARRIERS and {first, second} != {"cargo", "tanker"}

@@ -1,0 +1,1 @@
+"""Positions that no ship can have had, or hardly: what they may mean."""

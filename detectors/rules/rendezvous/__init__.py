@@ -1,0 +1,1 @@
+"""Ships that met at sea, seen both or one only: where, who, what their draughts say, and what ordinary reason fits."""

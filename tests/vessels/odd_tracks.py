@@ -1,0 +1,138 @@
+"""Invented tracks for tests of odd positions, and the events that they give. The land is a strip of the plane."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tests.vessels.builders import ALPHA, Row, block_of
+from vessels.events.odd_positions import PositionParameters, position_rows, settle_positions, trace_rows
+from vessels.geodesy import wrap_degrees
+from vessels.history import SKETCH_MIN
+from vessels.schema import SKETCHES
+from vessels.segments import Segments, segment_ids, separate
+from vessels.thinning import thin_rows
+
+THIN_MIN = 10.0
+OPEN_SEA = (33.0, 124.0)
+
+
+class StripLand:
+    """Land between two meridians; one degree of longitude counts as 60 nmi, whatever the latitude."""
+
+    def __init__(self, west: float = 500.0, east: float = 500.0) -> None:
+        self.west, self.east = west, east
+
+    def shore_nmi(self, _lat: Any, lon: Any) -> Any:
+        """As `vessels.land.Land`."""
+        lon = np.asarray(lon, dtype=np.float64)
+        inland = np.minimum(lon - self.west, self.east - lon) * 60.0
+        return np.clip(-inland, -100.0, 100.0)
+
+
+def odd(
+    *files: Sequence[Row], parameters: PositionParameters | None = None, land: Any = None, settled: bool = True
+) -> list[dict[str, Any]]:
+    """The `position_events` of some rows, settled as one fleet."""
+    return settle([odd_block(*files, parameters=parameters, land=land)], parameters) if settled else (
+        odd_block(*files, parameters=parameters, land=land)[0].to_pylist()
+    )  # fmt: skip
+
+
+Parts = tuple[pa.Table, pa.Table, pa.Table]
+
+
+def odd_block(*files: Sequence[Row], parameters: PositionParameters | None = None, land: Any = None) -> Parts:
+    """Raw events, traces and sketches of one block."""
+    return parts_of(separate(block_of(*files)), parameters, land)
+
+
+def parts_of(segments: Segments, parameters: PositionParameters | None = None, land: Any = None) -> Parts:
+    """Raw events, traces and sketches of some segments."""
+    parameters = parameters or PositionParameters()
+    ids, thinned = segment_ids(segments), thin_rows(segments, THIN_MIN)
+    sketch = thin_rows(segments, SKETCH_MIN)
+    track = np.searchsorted(segments.offsets, sketch, side="right") - 1
+    sketches = SKETCHES.build(
+        {
+            "segment_id": pa.array(ids, pa.string()).take(pa.array(track)),
+            "mmsi": segments.mmsi[segments.vessel[track]],
+            "timestamp": segments.time_us[sketch],
+            "lat": segments.lat[sketch],
+            "lon": segments.lon[sketch],
+        }
+    )
+    return (
+        position_rows(segments, thinned, ids, land or StripLand(), parameters),
+        trace_rows(segments, thinned, THIN_MIN, ids, parameters),
+        sketches,
+    )
+
+
+def settle(parts: Sequence[Parts], parameters: PositionParameters | None = None) -> list[dict[str, Any]]:
+    """The settled events of several blocks."""
+    tables = (pa.concat_tables(which) for which in zip(*parts, strict=True))
+    return settle_positions(*tables, parameters or PositionParameters()).to_pylist()
+
+
+def of_kind(events: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """The events of one kind."""
+    return [event for event in events if event["kind"] == kind]
+
+
+def steamed(
+    points: Sequence[tuple[float, float]],
+    *,
+    mmsi: int = ALPHA,
+    t: float = 0.0,
+    kn: float = 10.0,
+    every_s: float = 300.0,
+    error_m: float = 0.0,
+    sway_m: float = 0.0,
+    slip: float = 0.0,
+    seed: int = 1,
+    **said: Any,
+) -> list[dict[str, Any]]:
+    """A way through points, given as (nmi north, nmi east) of `OPEN_SEA`, at even speed.
+
+    `error_m` is a receiver's error from report to report; `sway_m` how far helm and sea take her off the line, smooth
+    over 40 minutes; `slip` the share by which her speed wanders, smooth over an hour.
+    """
+    rng = np.random.default_rng(seed)
+    corners = np.array(points, dtype=np.float64)
+    legs = np.hypot(*np.diff(corners, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(legs)])
+    hours = along[-1] / kn
+    when = np.arange(0.0, hours * 3600.0, every_s)
+    hourly = np.arange(0.0, when[-1] + 7200.0, 3600.0)
+    wander = np.interp(when, hourly, rng.normal(0, slip, len(hourly)))
+    step_nmi = kn * every_s / 3600.0
+    gone = np.minimum(np.cumsum(step_nmi * (1.0 + wander)) - step_nmi * (1.0 + wander[0]), along[-1])
+    north, east = (np.interp(gone, along, corners[:, k]) for k in (0, 1))
+    knots = np.arange(0.0, when[-1] + 4800.0, 2400.0)
+    for axis in (north, east):
+        axis += np.interp(when, knots, rng.normal(0, 1.0, len(knots))) * sway_m / 1852.0
+        axis += rng.normal(0, 1.0, len(when)) * error_m / 1852.0
+    lat = OPEN_SEA[0] + north / 60.0
+    lon = wrap_degrees(OPEN_SEA[1] + east / 60.0 / math.cos(math.radians(OPEN_SEA[0])))
+    course = np.degrees(np.arctan2(np.gradient(east), np.gradient(north))) % 360.0
+    return [
+        {
+            "mmsi": mmsi,
+            "t": float(t + round(w)),
+            "lat": round(float(y), 6),
+            "lon": round(float(x), 6),
+            "sog": round(kn, 1),
+            "cog": round(float(c), 1) % 360.0,
+            **said,
+        }
+        for w, y, x, c in zip(when, lat, lon, course, strict=True)
+    ]
+
+
+def box(laps: int, north: float = 12.0, east: float = 16.0, shift: float = 0.0) -> list[tuple[float, float]]:
+    """Corners of so many laps round a box; each lap lies so many miles farther north."""
+    ring = [(0.0, 0.0), (north, 0.0), (north, east), (0.0, east)]
+    return [(y + lap * shift, x) for lap in range(laps) for y, x in ring] + [(laps * shift, 0.0)]

@@ -1,0 +1,1 @@
+"""Reception: who was there and who was heard, learned from the data themselves."""
