@@ -247,8 +247,8 @@ def _routed(grid: SeaGrid, start: FloatArray, ends: FloatArray, straight: FloatA
     while len(going):
         limit = min(limit, ROUTED_NMI)
         graph = grid.about(float(start[0]), float(start[1]), limit)
-        node = afloat(grid, start[:1], start[1:]).astype(np.int64)
-        goals = afloat(grid, ends[going, 0], ends[going, 1]).astype(np.int64)
+        node = afloat(grid, graph.is_pond, start[:1], start[1:]).astype(np.int64)
+        goals = afloat(grid, graph.is_pond, ends[going, 0], ends[going, 1]).astype(np.int64)
         going, goals = going[goals != -1], goals[goals != -1]
         if node[0] < 0 or not len(going):
             return way

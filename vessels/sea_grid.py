@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse, spatial
+from scipy.sparse import csgraph
 
 from vessels.land import Land, chord_nmi, unit_vectors
 from vessels.scan_lines import COLUMNS, PER_DEGREE, ROWS
@@ -39,6 +40,8 @@ SIGHT_CELLS: Final = 2.3
 """Edges reach so many cells: 16 directions, ways at most 2.7 % too long."""
 OPEN_SIGHT_CELLS: Final = 3.25
 """The same off shore: 24 directions, ways at most 1.3 % too long."""
+POND_NODES: Final = 40
+"""Waters of no more nodes (at most 300 square miles) count as land: basins like Haiphong's, cut off on a rough map."""
 _HALF_WAY: Final = 0.6
 """Nodes at the coast reach into the open cells beside them so much less far."""
 _SAMPLE_NMI: Final = 0.5
@@ -56,6 +59,7 @@ class Graph:
     lon: FloatArray
     size_nmi: npt.NDArray[np.float32]
     clear_nmi: npt.NDArray[np.float32]  # no land within this distance, to be on the safe side
+    is_pond: BoolArray  # of a water too small to sail on, closed off by the rough map
     edges: sparse.csr_matrix
 
 
@@ -81,6 +85,7 @@ class SeaGrid:
             np.zeros(0),
             np.zeros(0, dtype=np.float32),
             np.zeros(0, dtype=np.float32),
+            np.zeros(0, dtype=np.bool_),
             sparse.csr_matrix((0, 0)),
         )
 
@@ -130,7 +135,9 @@ class SeaGrid:
         edges = sparse.csr_matrix(
             (np.tile(miles, 2), (np.concatenate([first, second]), np.concatenate([second, first]))), shape=(n, n)
         )
-        self._graph = Graph(exact.astype(np.float32), lat, lon, size, clear, edges)
+        _, water = csgraph.connected_components(edges, directed=False)
+        is_pond = (np.bincount(water, minlength=1) <= POND_NODES)[water]
+        self._graph = Graph(exact.astype(np.float32), lat, lon, size, clear, is_pond, edges)
 
     def _over_borders(self, fresh: IntArray) -> IntArray:
         """Pairs of nodes on both sides of the borders that these sheets share with sheets read by now."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse, spatial
 
-from vessels.land import CAP_NMI, chord_nmi, unit_vectors
+from vessels.land import CAP_NMI, NMI_PER_DEGREE, chord_nmi, unit_vectors
 from vessels.sea_grid import ROUGH_NMI, Graph, Points, SeaGrid
 from vessels.sea_sheets import FloatArray, IntArray, NodeArray
 
@@ -33,6 +33,7 @@ class Ways:
     points: Points  # (n + m, 3): the graph's nodes, then points of the goal
     miles: npt.NDArray[np.float32]  # inf out of reach
     corner: NodeArray
+    is_pond: npt.NDArray[np.bool_]  # (n,)
     n_nodes: int
 
 
@@ -69,7 +70,7 @@ def pulled_ways(
     clear = np.concatenate([graph.clear_nmi, surely_clear(grid, *positions(goal))])
     nodes = np.flatnonzero(np.isfinite(distance)) if wanted is None else _on_ways(link, wanted, n)
     _pull_taut(grid, points, clear, miles, link, nodes)
-    return Ways(points, miles.astype(np.float32), link.astype(np.int32), n)
+    return Ways(points, miles.astype(np.float32), link.astype(np.int32), graph.is_pond, n)
 
 
 def _settled(graph: Graph, distance: FloatArray, link: IntArray) -> IntArray:
@@ -134,7 +135,7 @@ def miles_from(
     grid: SeaGrid, ways: Ways, lat: FloatArray, lon: FloatArray, goal: "spatial.cKDTree[None]"
 ) -> FloatArray:
     """From each position by its node, or past it to the node's corner."""
-    node = afloat(grid, lat, lon)
+    node = afloat(grid, ways.is_pond, lat, lon)
     out = np.full(len(lat), np.inf)
     hit = np.flatnonzero((node >= 0) & (node < ways.n_nodes))
     node = node[hit]
@@ -150,19 +151,26 @@ def miles_from(
     return out
 
 
-def afloat(grid: SeaGrid, lat: FloatArray, lon: FloatArray) -> NodeArray:
-    """The node of each position, for those ashore that of water near by."""
-    node = grid.node_of(lat, lon)
-    for block_nmi in (3.0, ASHORE_NMI):
-        for bearing in np.arange(0.0, 360.0, 45.0):
+def afloat(grid: SeaGrid, is_pond: npt.NDArray[np.bool_], lat: FloatArray, lon: FloatArray) -> NodeArray:
+    """The node of each position, ashore or on a pond that of water near by; -1 inland, -2 where none was read."""
+    node = _navigable(grid, is_pond, lat, lon)
+    for away_nmi in (ASHORE_NMI / 2.0, ASHORE_NMI):
+        for bearing in np.radians(np.arange(0.0, 360.0, 45.0)):
             ashore = np.flatnonzero(node == -1)
             if not len(ashore):
                 return node
-            y = lat[ashore] + block_nmi / 60.0 * np.cos(np.radians(bearing))
-            x = lon[ashore] + block_nmi / 60.0 * np.sin(np.radians(bearing)) / np.maximum(
-                np.cos(np.radians(lat[ashore])), 0.05
-            )
-            node[ashore] = grid.node_of(y, x)
+            y, x = lat[ashore], lon[ashore]
+            squeeze = np.maximum(np.cos(np.radians(y)), 0.05)
+            y = np.clip(y + away_nmi / NMI_PER_DEGREE * np.cos(bearing), -90.0, 90.0)
+            x = x + away_nmi / NMI_PER_DEGREE * np.sin(bearing) / squeeze
+            node[ashore] = _navigable(grid, is_pond, y, x)
+    return node
+
+
+def _navigable(grid: SeaGrid, is_pond: npt.NDArray[np.bool_], lat: FloatArray, lon: FloatArray) -> NodeArray:
+    node = grid.node_of(lat, lon)
+    known = np.flatnonzero((node >= 0) & (node < len(is_pond)))
+    node[known[is_pond[node[known]]]] = -1
     return node
 
 

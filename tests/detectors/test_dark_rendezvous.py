@@ -7,7 +7,12 @@ import pytest
 from detectors.rules.rendezvous.alone import microseconds, stays_of
 from detectors.rules.rendezvous.detector import Rendezvous
 from detectors.rules.rendezvous.lone import FULL_DB
+from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, silent_reasons
+from detectors.rules.rendezvous.lone_weights import weigh_pairs
+from detectors.rules.rendezvous.reasons import total_db
+from detectors.rules.rendezvous.ships import Party
 from detectors.rules.rendezvous.silent import by_water, feasible, gaps_of, usable_gaps
+from detectors.rules.rendezvous.ties import Tie
 from detectors.triage import weight_of
 from tests.detectors.meetings import (
     CARGO,
@@ -315,6 +320,40 @@ def test_the_sieve_finds_the_pairs_that_plain_arithmetic_finds():
     )
     assert (wet.to_nmi >= 0.0).all()
     assert set(zip(wet.stay.tolist(), wet.gap.tolist(), strict=True)) <= quick
+
+
+def test_weights_as_arrays_add_up_to_the_reasons_in_words():
+    rng = np.random.default_rng(7)
+    roles, gains = ["tanker", "cargo", "unknown", "other"], [None, -2.0, 0.0, 0.1, 1.5]
+    said = ["heard", "outage", "unheard_place", "class_thinned", "unknown", None]
+
+    def party(mmsi, belied=""):
+        role = str(rng.choice(roles))
+        return Party(mmsi, f"segment-{mmsi}", f"hull-{mmsi}", None, None, None, None, role, belied)
+
+    def row(gain, **more):
+        return {"start_draught_m": 6.0, "end_draught_m": None if gain is None else 6.0 + gain, **more}
+
+    def some_ties():
+        return [Tie(float(rng.integers(5, 15)), "called", "x")] * int(rng.integers(0, 3))
+
+    stays = [Stay(row(gains[i % 5]), party(100 + i), None, at(5)) for i in range(20)]
+    silences = [
+        Silence(row(gains[rng.integers(5)], reception=said[i % 6]), party(300 + i, "x" * (i % 2)), "y" * (i % 3 == 0))
+        for i in range(30)
+    ]
+    stay_ties, gap_ties = [some_ties() for _ in stays], [some_ties() for _ in silences]
+    stay, gap = (one.ravel() for one in np.meshgrid(np.arange(20), np.arange(30)))
+    pairs = weigh_pairs(stay, gap, stays, silences, stay_ties, gap_ties, Rendezvous())
+    carry = [
+        s.party.role in ("tanker", "cargo") or (s.party.role == "unknown" and t)
+        for s, t in zip(silences, gap_ties, strict=True)
+    ]
+    assert len(pairs.stay) == 20 * sum(map(bool, carry))
+    for i, j, own_db in zip(pairs.stay.tolist(), pairs.gap.tolist(), pairs.own_db.tolist(), strict=True):
+        both = bool(stay_ties[i]) and bool(gap_ties[j])
+        reasons = silent_reasons(stays[i], silences[j], gap_ties[j], both)
+        assert own_db == pytest.approx(total_db([*reasons, *fit_reasons(stays[i], silences[j], Rendezvous())]))
 
 
 def test_gaps_without_a_place_or_of_others_than_carriers_are_left_out():

@@ -153,6 +153,13 @@ def test_two_damaged_reports_far_from_each_other_are_glitches():
     assert found(jump(n_positions=2, to=FAR)) == []
 
 
+def test_sailing_on_off_her_way_for_a_day_weighs_more_than_any_fault_does():
+    stayed = [strength(jump(hours=h, n_positions=60)) for h in (2.0, 6.0, 12.0, 24.0, 100.0)]
+    assert stayed == sorted(stayed) and stayed[:2] == [0.3, 0.3] and stayed[-2:] == [0.75, 0.75]
+    assert strength(jump(hours=48.0, n_positions=4)) == 0.3, "four reports in two days show no way that was sailed"
+    assert strength(jump(hours=48.0, n_positions=60, came_back=None)) == 0.3
+
+
 def test_many_ships_that_jump_leave_next_to_nothing_to_each():
     assert strength(jump(n_others=1)) == pytest.approx(0.075)
     assert found(jump(n_others=5)) == []
@@ -329,6 +336,7 @@ BITES: dict[str, tuple[float, tuple[dict[str, Any], ...]]] = {
     "jump_full_nmi": (1000.0, (leap(),)),
     "glitch_reports": (50, (jump(),)),
     "glitch_h": (3.0, (jump(),)),
+    "sustained_h": (100.0, (jump(hours=24.0, n_positions=40),)),
     "leap_full_h": (1.0, (leap(hours=2.0),)),
     "noisy_jumps": (2, (leap(), leap(40.0))),
     "straight_nmi": (80.0, (on_land(),)),

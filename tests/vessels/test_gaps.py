@@ -129,6 +129,25 @@ def test_a_track_that_ends_while_another_of_its_number_goes_on_stays_open():
     assert spans_of(gaps) == [(20.0, None)]
 
 
+def thrown():
+    """A ship whose positions are thrown off for good 6 nmi away, and then drawn as one track with the true ones."""
+    out = sail(ALPHA, 0.0, A, B, speed_kn=12.0, every_s=300.0)
+    astray = [dict(row, lat=row["lat"] + 0.1) for row in out[20::2]]
+    return sorted(out[:26] + [row for row in astray if row["t"] > 0], key=lambda row: row["t"])
+
+
+def test_a_ship_heard_on_beside_its_track_was_not_silent():
+    rows = thrown() + fleet(3, 40)
+    assert [g for g in gaps_of(rows, gaps=GapParameters(same_hull_kn=0.0)) if g["mmsi"] == ALPHA] != []
+    ends = [g for g in gaps_of(rows) if g["mmsi"] == ALPHA]
+    assert [g["start"] for g in ends] == [instant(max(r["t"] for r in rows if r["mmsi"] == ALPHA))]
+
+
+def test_another_ship_under_the_number_far_off_fills_no_silence():
+    rows = ship((0, 20), (30, 50)) + ship((0, 50), place=(25.0, 150.0), every_s=900.0)
+    assert spans_of(gaps_of(rows)) == [(20.0, 30.0)]
+
+
 def link(started, to, ended_h, began_h, *, strong=True, place=A):
     """A hull link from the track of a gap to another track."""
     values = dict.fromkeys(HULL_LINKS.names)

@@ -29,6 +29,7 @@ class OddPosition(NamedTuple):
     usual_residual_m: float = np.nan
     came_back: bool | None = None
     crosses_land: bool | None = None
+    replayed_from_us: int | None = None
 
 
 def between_rows(

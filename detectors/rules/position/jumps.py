@@ -18,6 +18,11 @@ from detectors.rules.position.parameters import PositionThresholds
 KIND: Final = "position_jump"
 MOST: Final = 0.3
 """A jump alone, however far: ten sets fail for one that is made to lie, and interference moves many."""
+SUSTAINED: Final = 0.75
+"""Away for a day or more, sailing on, and back: no fault moves a track so; a second ship with the number might."""
+_REPORT_EVERY_H: Final = 4.0
+_BRIEF: Final = 0.25
+"""Share of `sustained_h` up to which being away adds nothing: a watch or two."""
 GLITCH: Final = 0.02
 LONG_SILENCE: Final = 0.5
 NOISY_SET: Final = 0.2
@@ -56,9 +61,10 @@ def noisy_sets(events: Sequence[OddEvent], thresholds: PositionThresholds) -> fr
 
 
 def jump_strength(jump: OddEvent, noisy: bool, thresholds: PositionThresholds) -> float:
-    """How odd a jump is by itself, 0 to `MOST`."""
+    """How odd a jump is by itself: 0 to `MOST`, to `SUSTAINED` where she sailed on off her way for long."""
     few = jump.n_positions < thresholds.glitch_reports or jump.duration_h < thresholds.glitch_h
-    strength = GLITCH if jump.came_back is not False and few else MOST * _far(jump.distance_nmi, thresholds)
+    most = MOST + (SUSTAINED - MOST) * _sustained(jump, thresholds)
+    strength = GLITCH if jump.came_back is not False and few else most * _far(jump.distance_nmi, thresholds)
     strength *= shared_by(jump.n_others)
     strength *= LONG_SILENCE if jump.came_back is False and jump.duration_h > thresholds.leap_full_h else 1.0
     return strength * (NOISY_SET if noisy else 1.0)
@@ -89,7 +95,7 @@ def _jump(
         caveats.append("others nearby jumped too: satellite positioning was disturbed there, or the feed mixed rows")
     if noisy:
         caveats.append("the set sends odd positions or speeds again and again: it is faulty")
-    if jump.came_back is False:
+    if jump.came_back is False or _sustained(jump, thresholds) > 0.0:
         caveats.append("another ship that begins to send the same number looks the same")
     if jump.came_back is False and jump.duration_h > thresholds.leap_full_h:
         caveats.append("nobody heard her in between")
@@ -106,6 +112,14 @@ def _far(distance_nmi: float, thresholds: PositionThresholds) -> float:
     full = max(thresholds.jump_full_nmi, thresholds.jump_from_nmi * 1.01)
     share = np.log(max(distance_nmi, 1e-3) / thresholds.jump_from_nmi) / np.log(full / thresholds.jump_from_nmi)
     return float(np.nan_to_num(np.clip(share, 0.0, 1.0)))
+
+
+def _sustained(jump: OddEvent, thresholds: PositionThresholds) -> float:
+    """0 for a jump that is over within hours or that nobody followed, 1 for one heard again and again for long."""
+    if not jump.came_back or jump.n_positions * _REPORT_EVERY_H < jump.duration_h:
+        return 0.0
+    share = jump.duration_h / thresholds.sustained_h
+    return float(np.clip((share - _BRIEF) / (1.0 - _BRIEF), 0.0, 1.0))
 
 
 def _held(held: OddEvent, teller: Teller) -> Finding:

@@ -45,6 +45,13 @@ class PositionThresholds(Parameters):
         description="A leap over a longer silence weighs half, because its speed is a mean of what nobody heard. "
         "Source: judgement; a quarter of a day.",
     )
+    sustained_h: float = Field(
+        24.0,
+        gt=1.0,
+        le=240.0,
+        description="Away and back for this long, with a report in every four hours or so, weighs in full. Source: "
+        "judgement; a faulty set is seen to within a watch or two, false tracks went on for days (Courageous, 2019).",
+    )
     noisy_jumps: int = Field(
         4,
         ge=2,

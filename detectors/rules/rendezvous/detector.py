@@ -15,10 +15,11 @@ from detectors.rules.rendezvous.declared import Bound
 from detectors.rules.rendezvous.grounds import Meeting
 from detectors.rules.rendezvous.lone import lone_findings
 from detectors.rules.rendezvous.lone_grounds import Silence, Stay
+from detectors.rules.rendezvous.lone_weights import may_lie_alone
 from detectors.rules.rendezvous.meetings import candidates, meeting_findings, parties_of
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.places import Places, Spot
-from detectors.rules.rendezvous.ships import CARRYING, Fleet, Party, may_carry
+from detectors.rules.rendezvous.ships import Fleet, Party, may_carry
 from detectors.rules.rendezvous.silent import Feasible, IntArray, by_water, feasible, gaps_of, usable_gaps
 from detectors.rules.rendezvous.ties import Ties
 
@@ -118,8 +119,7 @@ class Rendezvous(RendezvousParameters):
 
 def _of_carriers(pairs: Feasible, stays: Sequence[Stay]) -> Feasible:
     """The pairs whose lone ship proved to be a carrier."""
-    carrying = np.array([stay.party.role in CARRYING for stay in stays], dtype=np.bool_)
-    keep = carrying[pairs.stay]
+    keep = may_lie_alone(stays)[pairs.stay]
     return Feasible(*(getattr(pairs, column.name)[keep] for column in fields(Feasible)))
 
 

@@ -8,20 +8,22 @@ have met anybody, says little of each.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.finding import Evidence, Finding
 from detectors.measures import TRANSFER_BAN, day_of, evidence_of_measures
 from detectors.rules.geofence.wording import iso
 from detectors.rules.rendezvous.declared import Bound
 from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, lone_reasons, silent_reasons
+from detectors.rules.rendezvous.lone_weights import UNHEARD, Weighed, crowds, weigh_pairs, with_choice
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
-from detectors.rules.rendezvous.ships import CARRYING, Party
-from detectors.rules.rendezvous.silent import Feasible, IntArray
+from detectors.rules.rendezvous.ships import Party
+from detectors.rules.rendezvous.silent import Feasible, FloatArray, IntArray
 from detectors.rules.rendezvous.ties import Ties, weight_db
 
 ByWater = Callable[[IntArray, IntArray], Feasible]
@@ -36,33 +38,23 @@ SILENT_FACTOR: Final = 0.6
 """The ship seen did lie there; the silent one only could have."""
 OWN_TIE_LOSS: Final = 0.3
 """For the tied ship herself a part of her tie is no news: her calls and flag tell it on their own."""
-UNSEEN_DB: Final = 0.0
-"""The weight that the silent ship met none of the stays known: as that of one stay for which nothing speaks."""
-UNHEARD: Final = 5
-"""Ships that could have been there and were not heard for weeks, or never: they count beside the silent ones known."""
 SHOWN_MOST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """One stay and one silence that could have met: what speaks for it, by kind of reason."""
+class Named:
+    """A pair that is told: its share of the weight of all at that stay, its reasons in words, and the way."""
 
     stay: int
     gap: int
-    who: tuple[Reason, ...]
-    fit: tuple[Reason, ...]
+    share: float
+    reasons: tuple[Reason, ...]
     tie_db: float
     way: Evidence
-    choice: tuple[Reason, ...] = ()
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """All reasons."""
-        return (*self.who, *self.fit, *self.choice)
 
     @property
     def weight_db(self) -> float:
-        """What they weigh together."""
+        """What the reasons weigh together."""
         return total_db(self.reasons)
 
 
@@ -80,57 +72,79 @@ def lone_findings(
 
     Pairs that are feasible along great circles make the crowds; those that would be named must be so `by_water` too.
     """
-    base = {
-        at: lone_reasons(stays[at], ties.of(stays[at].party, stays[at].row["start"]), bound, parameters)
-        for at in sorted(set(feasible.stay.tolist()))
-    }
-    pairs = _pairs(stays, silences, feasible, ties, parameters)
-    checked: set[tuple[int, int]] = set()
+    stay_ties = [ties.of(stay.party, stay.row["start"]) for stay in stays]
+    gap_ties = [ties.of(silence.party, silence.row["start"]) for silence in silences]
+    pairs = weigh_pairs(feasible.stay, feasible.gap, stays, silences, stay_ties, gap_ties, parameters)
+    base = {at: lone_reasons(stays[at], stay_ties[at], bound, parameters) for at in np.unique(pairs.stay).tolist()}
+    ways: dict[tuple[int, int], tuple[float, float, float]] = {}
     while True:
-        chosen = _with_choice(pairs, base)
-        named = {at: _named(some, silences, parameters) for at, some in chosen.items() if _weighs(base[at], some)}
-        doubtful = sorted({(pair.stay, pair.gap) for some in named.values() for _, pair in some} - checked)
+        pairs = with_choice(pairs, base, len(stays))
+        crowd_db, n_silent, share = crowds(pairs, len(stays))
+        told = _told(pairs, crowd_db, share, base, parameters)
+        doubtful = [at for at in told.tolist() if (int(pairs.stay[at]), int(pairs.gap[at])) not in ways]
         if not doubtful:
             break
-        pairs = _by_water(pairs, doubtful, by_water, silences, parameters)
-        checked.update(doubtful)
+        pairs = pairs.only(_sure(pairs, np.array(doubtful), by_water, ways))
+    named: dict[int, list[Named]] = {}
+    for at in told.tolist():
+        stay, gap = int(pairs.stay[at]), int(pairs.gap[at])
+        own = gap_ties[gap]
+        both = bool(own) and bool(stay_ties[stay])
+        line = Evidence("ships that lay alone where she could have been", str(pairs.n_choices[at]), "this one alone")
+        reasons = (
+            *silent_reasons(stays[stay], silences[gap], own, both),
+            *fit_reasons(stays[stay], silences[gap], parameters),
+            Reason("her choice among them", float(pairs.choice_db[at]), (line,)),
+        )
+        way = _way(silences[gap], ways[stay, gap], parameters)
+        one = Named(stay, gap, float(share[at]), reasons, 0.0 if both else weight_db(own), way)
+        named.setdefault(stay, []).append(one)
     found: list[Finding] = []
-    told: dict[int, list[tuple[float, Pair]]] = {}
-    for at, some in sorted(named.items()):
-        finding = _lone_finding(stays[at], base[at], chosen[at], [pair for _, pair in some], silences, detector)
-        if finding is not None:
-            found.append(finding)
-            for share, pair in some:
-                told.setdefault(pair.gap, []).append((10.0 * math.log10(share), pair))
-    for gap, naming in sorted(told.items()):
+    by_gap: dict[int, list[Named]] = {}
+    for at, reasons_of in base.items():
+        if crowd_db[at] > 0.0:
+            some = sorted(named.get(at, []), key=lambda one: (-one.weight_db, silences[one.gap].party.mmsi, one.gap))
+            crowd = float(crowd_db[at]), int(n_silent[at])
+            finding = _lone_finding(stays[at], reasons_of, crowd, some, silences, detector)
+            if finding is not None:
+                found.append(finding)
+                for one in some:
+                    by_gap.setdefault(one.gap, []).append(one)
+    for gap, naming in sorted(by_gap.items()):
         finding = _silent_finding(silences[gap], naming, base, stays, detector)
         found += [] if finding is None else [finding]
     return found
 
 
-def _pairs(
-    stays: Sequence[Stay], silences: Sequence[Silence], feasible: Feasible, ties: Ties, parameters: RendezvousParameters
-) -> list[Pair]:
-    """The pairs of two carriers, each with what speaks for it."""
-    pairs: list[Pair] = []
-    columns = (feasible.stay, feasible.gap, feasible.to_nmi, feasible.from_nmi, feasible.together_h)
+def _told(
+    pairs: Weighed,
+    crowd_db: FloatArray,
+    share: FloatArray,
+    base: Mapping[int, Sequence[Reason]],
+    parameters: RendezvousParameters,
+) -> IntArray:
+    """Rows of the pairs to be named: a fair share of the weight of all, at a stay that makes a finding."""
+    makes = np.zeros(len(crowd_db), dtype=np.bool_)
+    for at, reasons in base.items():
+        makes[at] = crowd_db[at] > 0.0 and strength_of(total_db(reasons) + crowd_db[at], FULL_DB) >= LEAST_STRENGTH
+    return np.flatnonzero(makes[pairs.stay] & (share >= parameters.min_named_share))
+
+
+def _sure(
+    pairs: Weighed, doubtful: IntArray, by_water: ByWater, ways: dict[tuple[int, int], tuple[float, float, float]]
+) -> npt.NDArray[np.bool_]:
+    """Which pairs are left once the doubtful ones were looked at by water; the ways of the feasible ones are kept."""
+    sure = by_water(pairs.stay[doubtful], pairs.gap[doubtful])
+    columns = (sure.stay, sure.gap, sure.to_nmi, sure.from_nmi, sure.together_h)
     for stay, gap, to_nmi, from_nmi, together_h in zip(*(c.tolist() for c in columns), strict=True):
-        one, other = stays[stay], silences[gap]
-        own = ties.of(other.party, one.row["start"])
-        carries = other.party.role in CARRYING or (other.party.role == "unknown" and bool(own))
-        if not carries or one.party.hull == other.party.hull or one.party.mmsi == other.party.mmsi:
-            continue
-        both = bool(own) and bool(ties.of(one.party, one.row["start"]))
-        fit = tuple(fit_reasons(one, other, parameters))
-        who = tuple(silent_reasons(one, other, own, both))
-        way = _way(other, to_nmi, from_nmi, together_h, parameters)
-        pairs.append(Pair(stay, gap, who, fit, 0.0 if both else weight_db(own), way))
-    return pairs
+        ways[stay, gap] = (to_nmi, from_nmi, together_h)
+    keep = np.ones(len(pairs.stay), dtype=np.bool_)
+    keep[doubtful] = [(int(pairs.stay[at]), int(pairs.gap[at])) in ways for at in doubtful]
+    return keep
 
 
-def _way(
-    silence: Silence, to_nmi: float, from_nmi: float, together_h: float, parameters: RendezvousParameters
-) -> Evidence:
+def _way(silence: Silence, way: tuple[float, float, float], parameters: RendezvousParameters) -> Evidence:
+    to_nmi, from_nmi, together_h = way
     onward = "not heard again" if math.isnan(from_nmi) else f"{from_nmi:.0f} nmi on to where she was heard next"
     return Evidence(
         f"{silence.party.in_words} was silent from {iso(silence.row['start'])}",
@@ -139,80 +153,20 @@ def _way(
     )
 
 
-def _with_choice(pairs: Sequence[Pair], base: Mapping[int, Sequence[Reason]]) -> dict[int, list[Pair]]:
-    """By stay its pairs, each with how well it fits the silent ship beside the other stays that she could have met."""
-    of_gap: dict[int, list[tuple[float, Pair]]] = {}
-    for pair in pairs:
-        of_gap.setdefault(pair.gap, []).append((total_db((*base[pair.stay], *pair.fit)), pair))
-    by_stay: dict[int, list[Pair]] = {}
-    for some in of_gap.values():
-        all_db = 10.0 * math.log10(math.fsum(10.0 ** (w / 10.0) for w in (UNSEEN_DB, *(w for w, _ in some))))
-        line = Evidence("ships that lay alone where she could have been", str(len(some)), "this one alone")
-        for weight, pair in some:
-            choice = Reason("her choice among them", round(weight - all_db, 2), (line,))
-            by_stay.setdefault(pair.stay, []).append(replace(pair, choice=(choice,)))
-    return by_stay
-
-
-def _by_water(
-    pairs: Sequence[Pair],
-    doubtful: Sequence[tuple[int, int]],
-    by_water: ByWater,
-    silences: Sequence[Silence],
-    parameters: RendezvousParameters,
-) -> list[Pair]:
-    """The pairs without those that are not feasible by water; for the others asked about, the way by water."""
-    asked = np.array(doubtful, dtype=np.int64)
-    sure = by_water(asked[:, 0], asked[:, 1])
-    columns = (sure.stay, sure.gap, sure.to_nmi, sure.from_nmi, sure.together_h)
-    ways = {(stay, gap): (to, on, h) for stay, gap, to, on, h in zip(*(c.tolist() for c in columns), strict=True)}
-    kept = []
-    for pair in pairs:
-        key = (pair.stay, pair.gap)
-        if key in ways:
-            kept.append(replace(pair, way=_way(silences[pair.gap], *ways[key], parameters)))
-        elif key not in set(doubtful):
-            kept.append(pair)
-    return kept
-
-
-def _weighs(base: Sequence[Reason], pairs: Sequence[Pair]) -> bool:
-    """Whether the silent ships add anything, and all together makes a finding."""
-    crowd_db = _crowd_db(pairs)
-    return crowd_db > 0.0 and strength_of(total_db(base) + crowd_db, FULL_DB) >= LEAST_STRENGTH
-
-
-def _crowd_db(pairs: Sequence[Pair]) -> float:
-    """What the likeliest of the silent ships says, shared among all that could have been there, unheard ones too."""
-    return max(pair.weight_db for pair in pairs) - 10.0 * math.log10(len(pairs) + UNHEARD)
-
-
-def _named(
-    pairs: Sequence[Pair], silences: Sequence[Silence], parameters: RendezvousParameters
-) -> list[tuple[float, Pair]]:
-    """The silent ships that carry a fair share of the weight of all, with that share, heaviest first."""
-    odds = [10.0 ** (pair.weight_db / 10.0) for pair in pairs]
-    shares = [one / (math.fsum(odds) + UNHEARD) for one in odds]
-    some = [(share, pair) for share, pair in zip(shares, pairs, strict=True) if share >= parameters.min_named_share]
-    return sorted(some, key=lambda one: (-one[1].weight_db, silences[one[1].gap].party.mmsi, one[1].gap))
-
-
 def _lone_finding(
     stay: Stay,
     base: Sequence[Reason],
-    pairs: Sequence[Pair],
-    named: Sequence[Pair],
+    crowd: tuple[float, int],
+    named: Sequence[Named],
     silences: Sequence[Silence],
     detector: tuple[str, str],
 ) -> Finding | None:
-    crowd_db = _crowd_db(pairs)
-    n = len(pairs)
-    shown = [silences[pair.gap].party for pair in named]
-    lines = [
-        Evidence("silent carriers that could have been there", f"{n}, and {UNHEARD} more are reckoned with", "none")
-    ]
-    lines += [line for pair in named[:SHOWN_MOST] for line in (pair.way, *evidence_of(pair.reasons))]
-    caveats = ["nothing shows that another ship was there", *caveats_of(r for pair in named for r in pair.reasons)]
+    crowd_db, n = crowd
+    shown = [silences[one.gap].party for one in named]
+    reckoned = f"{n}, and {UNHEARD} more are reckoned with"
+    lines = [Evidence("silent carriers that could have been there", reckoned, "none")]
+    lines += [line for one in named[:SHOWN_MOST] for line in (one.way, *evidence_of(one.reasons))]
+    caveats = ["nothing shows that another ship was there", *caveats_of(r for one in named for r in one.reasons)]
     caveats += [f"{n} silent ships could have been there"] if n > 1 else []
     who = " or ".join(party.in_words for party in shown) if shown else f"{n} silent ships"
     reasons = [*base, Reason(f"the likeliest of {n} silent ships that could have been there", crowd_db, tuple(lines))]
@@ -224,18 +178,18 @@ def _lone_finding(
 
 def _silent_finding(
     silence: Silence,
-    naming: Sequence[tuple[float, Pair]],
+    naming: Sequence[Named],
     base: Mapping[int, Sequence[Reason]],
     stays: Sequence[Stay],
     detector: tuple[str, str],
 ) -> Finding | None:
     """The finding on a silent ship: of the stay that fits her best among those that name her."""
 
-    def fits(one: tuple[float, Pair]) -> tuple[float, int]:
-        share_db, pair = one
-        return total_db(base[pair.stay]) + share_db + pair.weight_db, -pair.stay
+    def fits(one: Named) -> tuple[float, int]:
+        return total_db(base[one.stay]) + 10.0 * math.log10(one.share) + one.weight_db, -one.stay
 
-    share_db, best = max(naming, key=fits)
+    best = max(naming, key=fits)
+    share_db = 10.0 * math.log10(best.share)
     stay = stays[best.stay]
     caveats = ["nothing shows where she was while silent", *caveats_of((*best.reasons, *base[best.stay]))]
     reasons = [*base[best.stay], *best.reasons, Reason("of all silent ships that could have been there", share_db)]
@@ -243,7 +197,7 @@ def _silent_finding(
     reasons = [Reason("the way", 0.0, (best.way,)), *reasons]
     headline = f"{silence.party.in_words}, silent, could have met {stay.party.in_words}, "
     headline += f"which lay alone {stay.spot.in_words}"
-    others = tuple(dict.fromkeys(stays[pair.stay].party.mmsi for _, pair in [(0.0, best), *naming]))
+    others = tuple(dict.fromkeys(stays[one.stay].party.mmsi for one in (best, *naming)))
     return _finding(stay, silence.party, others, reasons, SILENT_FACTOR, headline, caveats, detector, silence)
 
 

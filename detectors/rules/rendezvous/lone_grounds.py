@@ -117,10 +117,10 @@ def gain_of(row: dict[str, Any]) -> float | None:
 def silent_reasons(stay: Stay, silence: Silence, ties: Sequence[Tie], both_tied: bool) -> list[Reason]:
     """What speaks for and against one silent ship having been the other: her set, her ties, what she carries."""
     row, party = silence.row, silence.party
-    reception = row["reception"] if row["reception"] in RECEPTION_DB else "unknown"
+    reception = _reception(row)
     line = Evidence(f"reception about {party.in_words} while silent", reception, "heard, if she switched off")
     caveat = "" if reception == "heard" else f"reception where the silent ship was: {reception.replace('_', ' ')}"
-    reasons = [Reason(f"reception: {reception}", RECEPTION_DB[reception], (line,), caveat)]
+    reasons = [Reason(f"reception: {reception}", reception_db(row), (line,), caveat)]
     if ties:
         lines = tuple(Evidence(f"tie of {party.in_words}", tie.observed, "no tie") for tie in ties)
         what = f"{'both tied to the DPRK; ' if both_tied else ''}the silent ship: {ties[0].what}"
@@ -136,6 +136,16 @@ def silent_reasons(stay: Stay, silence: Silence, ties: Sequence[Tie], both_tied:
         caveat = "the silent ship may have lain in port with her set off"
         reasons.append(Reason("silent in port", IN_PORT_DB, lines, caveat))
     return reasons
+
+
+def _reception(row: dict[str, Any]) -> str:
+    said: str | None = row["reception"]
+    return said if said in RECEPTION_DB and said is not None else "unknown"
+
+
+def reception_db(row: dict[str, Any]) -> float:
+    """What reception about a silence says of it."""
+    return RECEPTION_DB[_reception(row)]
 
 
 def fit_reasons(stay: Stay, silence: Silence, parameters: RendezvousParameters) -> list[Reason]:
