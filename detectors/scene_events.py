@@ -87,6 +87,7 @@ def _loitering(track: dict[str, Any]) -> dict[str, Any]:
         "n_positions": 80,
         "longest_interval_h": 0.5,
         "nav_status": 0,
+        "off_course_deg": None,
         "start_draught_m": 8.0,
         "end_draught_m": 6.0,
         "n_ships_near": 1,

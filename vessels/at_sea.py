@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vessels.event_tables import GAPS, POSITION_EVENTS, RECEPTION, SHIP_CELLS
+from vessels.events.adrift import AdriftParameters, find_adrift
 from vessels.events.encounters import find_encounters
 from vessels.events.gap_settling import settle_gaps
 from vessels.events.gaps import GapParameters, gap_rows
@@ -22,7 +23,7 @@ from vessels.events.meetings import EncounterParameters
 from vessels.events.odd_positions import PositionParameters, position_rows, settle_positions, trace_rows
 from vessels.events.replays import TRACES
 from vessels.events.slow import SlowParameters, find_slow, harbour_sets
-from vessels.events.slow_tables import DRAUGHT_SPELLS, SLOW_SAMPLES, SLOW_STRETCHES
+from vessels.events.slow_tables import ADRIFT_STRETCHES, DRAUGHT_SPELLS, SLOW_SAMPLES, SLOW_STRETCHES
 from vessels.instants import instant_us
 from vessels.land import land
 from vessels.parameters import Parameters
@@ -48,6 +49,7 @@ class SeaParameters(Parameters):
     reception: ReceptionParameters = ReceptionParameters()
     gaps: GapParameters = GapParameters()
     slow: SlowParameters = SlowParameters()
+    adrift: AdriftParameters = AdriftParameters()
     loitering: LoiteringParameters = LoiteringParameters()
     encounters: EncounterParameters = EncounterParameters()
     positions: PositionParameters = PositionParameters()
@@ -65,6 +67,7 @@ class SeaRows:
     ship_cells: pa.Table
     slow_samples: pa.Table
     slow_stretches: pa.Table
+    adrift_stretches: pa.Table
     draughts: pa.Table
     positions: pa.Table
     traces: pa.Table
@@ -76,6 +79,7 @@ _TABLES: Mapping[str, Table] = {
     "ship_cells": SHIP_CELLS,
     "slow_samples": SLOW_SAMPLES,
     "slow_stretches": SLOW_STRETCHES,
+    "adrift_stretches": ADRIFT_STRETCHES,
     "draughts": DRAUGHT_SPELLS,
     "positions": POSITION_EVENTS,
     "traces": TRACES,
@@ -97,7 +101,8 @@ def derive_at_sea(
     hours = ship_hours(segments, class_b, parameters.reception)
     gaps = gap_rows(segments, ids, class_b, hours, draught, habits, parameters.gaps)
     shore = land()
-    slow = find_slow(segments, ids, harbour_sets(zones)[fence_set], draught, shore.shore_nmi, parameters.slow)
+    harbour = harbour_sets(zones)[fence_set]
+    slow = find_slow(segments, ids, harbour, draught, shore.shore_nmi, parameters.slow)
     thinned = thin_rows(segments, THIN_MIN)
     return SeaRows(
         gaps=gaps,
@@ -105,6 +110,7 @@ def derive_at_sea(
         ship_cells=ship_cells_table(hours, segments, gaps),
         slow_samples=slow.samples,
         slow_stretches=slow.stretches,
+        adrift_stretches=find_adrift(segments, ids, class_b, harbour, shore.shore_nmi, parameters.adrift),
         draughts=slow.draughts,
         positions=position_rows(segments, thinned, ids, shore, parameters.positions),
         traces=trace_rows(segments, thinned, THIN_MIN, ids, parameters.positions),
@@ -143,7 +149,7 @@ def settle_at_sea(
     positions = settle_positions(raw["positions"], raw["traces"], sketches, parameters.positions)
     return {
         "gaps": gaps,
-        "loitering": find_loitering(*slow, now, parameters.loitering),
+        "loitering": find_loitering(*slow, now, parameters.loitering, raw["adrift_stretches"]),
         "encounters": find_encounters(raw["slow_samples"], *slow, land().shore_nmi, now, parameters.encounters),
         "position_events": placed(positions, cuts, segments),
     }

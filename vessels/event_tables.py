@@ -51,7 +51,8 @@ SHIP_CELLS: Final = Table(
         Column("n_heard", pa.int32(), "hours in which it was heard there"),
     ),
 )
-"""A ship's own part in `reception`, so that it is left out of what judges its silences; several tables add up."""
+"""The record of a ship that fell silent, its own part in `reception`: how well its set is heard beside others; several
+tables add up."""
 
 GAPS: Final = Table(
     "gaps",
@@ -105,13 +106,15 @@ LOITERING: Final = Table(
         Column("n_positions", _I64, "reports"),
         Column("longest_interval_h", _F64, "longest time between two of them", "h"),
         Column("nav_status", pa.int8(), "status most often sent, ITU-R M.1371"),
+        Column("off_course_deg", _F64, "adrift: mean angle between heading and course made good", "degree"),
         Column("start_draught_m", _F64, "draught claimed at the start", "m"),
         Column("end_draught_m", _F64, "draught claimed at the end, or soon after", "m"),
         Column("n_ships_near", _I64, "other ships that lay slow nearby meanwhile"),
         Column("n_ships_ever", _I64, "other ships that ever lay slow nearby in these data: a usual waiting place"),
     ),
 )
-"""Times a ship spent slow at sea, outside ports."""
+"""Times a ship spent slow at sea, outside ports. `kind` is loitering (hardly moving for hours) or adrift (moving
+slowly for an hour or more, and not where her bow points). One may lie within the other."""
 
 ENCOUNTERS: Final = Table(
     "encounters",

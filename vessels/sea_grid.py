@@ -42,6 +42,7 @@ OPEN_SIGHT_CELLS: Final = 3.25
 """The same off shore: 24 directions, ways at most 1.3 % too long."""
 POND_NODES: Final = 40
 """Waters of no more nodes (at most 300 square miles) count as land: basins like Haiphong's, cut off on a rough map."""
+_MARGIN_NMI: Final = 240.0
 _HALF_WAY: Final = 0.6
 """Nodes at the coast reach into the open cells beside them so much less far."""
 _SAMPLE_NMI: Final = 0.5
@@ -94,6 +95,10 @@ class SeaGrid:
         sheets = _sheets_within(lat, lon, radius_nmi)
         with self.lock:
             missing = sheets[self._slot[sheets] < 0]
+            if len(missing) and self._sheets:
+                # Who asks about two places asks about more: a wider view now saves putting edges together again.
+                sheets = _sheets_within(lat, lon, radius_nmi + _MARGIN_NMI)
+                missing = sheets[self._slot[sheets] < 0]
             if len(missing):
                 self._grow(missing)
             return self._graph

@@ -152,19 +152,31 @@ def _replayed(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant | N
     """A leg of her own or of another ship's, sent again: where it was or, every other time, from where she is."""
     fleet = shop.fleet
     source = ship if rng.random() < 0.5 else next(shop.others(rng, ship), ship)
-    old = stretch(fleet, source, rng, DRAWN_H)
-    leg = None if old is None else _time_for(shop, ship, rng, old)
-    if old is None or leg is None:
+    old, moved = stretch(fleet, source, rng, DRAWN_H), rng.random() < 0.5
+    if old is None:
         return None
-    lag_us = int(fleet.time_us[leg.rows[0]]) - int(fleet.time_us[old.rows[0]])
-    lat, lon = fleet.lat[old.rows], fleet.lon[old.rows]
-    moved = rng.random() < 0.5
-    if moved:
-        first = leg.rows[0]
-        lat, lon = lat + (fleet.lat[first] - lat[0]), wrap_degrees(lon + wrap_degrees(fleet.lon[first] - lon[0]))
-        if shop.waters.shore_nmi(lat, lon).min() < CLEAR_NMI:
+    whose = "her own track" if source is ship else f"the track of {stated(source.identity)}"
+    for _ in range(_TRIES):
+        leg = _time_for(shop, ship, rng, old)
+        if leg is None:
             return None
-    own = fleet.rows_between(ship, int(fleet.time_us[leg.rows[0]]), int(fleet.time_us[old.rows[-1]]) + lag_us + 1)
+        lat, lon = fleet.lat[old.rows], fleet.lon[old.rows]
+        if moved:
+            first = leg.rows[0]
+            lat, lon = lat + (fleet.lat[first] - lat[0]), wrap_degrees(lon + wrap_degrees(fleet.lon[first] - lon[0]))
+        if not moved or shop.waters.shore_nmi(lat, lon).min() >= CLEAR_NMI:
+            return _sent_again(shop, rng, old, leg, lat, lon, f"{whose}{', from where she is' if moved else ''}")
+    return None
+
+
+def _sent_again(
+    shop: Workshop, rng: np.random.Generator, old: Leg, leg: Leg, lat: FloatArray, lon: FloatArray, what: str
+) -> Plant | None:
+    """Positions sent on an old leg in the place of a ship's own from the start of another leg on."""
+    fleet, ship = shop.fleet, leg.ship
+    start_us = int(fleet.time_us[leg.rows[0]])
+    lag_us = start_us - int(fleet.time_us[old.rows[0]])
+    own = fleet.rows_between(ship, start_us, int(fleet.time_us[old.rows[-1]]) + lag_us + 1)
     if not len(own):
         return None
     shop.sheet.delete(own)
@@ -172,8 +184,7 @@ def _replayed(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant | N
     sog, cog = (fleet.rows[name].take(sent).to_numpy().astype(np.float64) for name in ("sog", "cog"))
     reports = Reports(fleet.time_us[sent] + lag_us, lat[1:], lon[1:], sog, cog)
     shop.sheet.put_in(rng.choice(leg.rows, len(sent)), reports)
-    whose = "her own track" if source is ship else f"the track of {stated(source.identity)}"
-    what = f"{whose} of {lasting(lag_us / US_PER_H)} before{', from where she is' if moved else ''}"
+    what = f"{what}, of {lasting(lag_us / US_PER_H)} before"
     return _record(shop, "drawn_track", ship, own[np.isfinite(fleet.lat[own])], what)
 
 

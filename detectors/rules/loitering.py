@@ -1,10 +1,11 @@
-"""The loitering detector: merchant ships slow at sea for hours where few others lie.
+"""The loitering detector: merchant ships slow at sea for hours where few others lie, or adrift for one or more.
 
 Takes loitering, gaps, stays, identities and zones; gives one finding a stay. Waiting is what ships do most: alone
 such a finding never flags a voyage. Whom a loitering ship may have met is left to the `rendezvous` detector.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -43,6 +44,14 @@ MISFIT_DB: Final = 2.0
 LONG_DB, LONG_MOST_DB = -1.0, -4.0
 """For each doubling beyond a day: the longer, the likelier orders are awaited."""
 LONG_H: Final = 24.0
+ADRIFT_DB: Final = 2.0
+"""A carrier set off her heading at a few knots for an hour: as rare as a stop, and for as ordinary reasons."""
+NOT_UNDER_COMMAND: Final = 2
+NOT_UNDER_COMMAND_DB: Final = -1.0
+"""She says so openly; what remains is that a voyage was broken."""
+MOST_ADRIFT: Final = 0.2
+ONE_DRIFT: Final = timedelta(hours=24)
+"""Drifts of a ship that follow each other within this are told as one, the longest."""
 SERVED_DB: Final = -5.0
 """Ships that carry nothing came alongside: she fuels or collects from a fishing fleet, takes stores, changes crews."""
 
@@ -54,7 +63,8 @@ class Loitering(CarrierParameters):
         loitering: a carrier under way slowly or adrift, far from the shore and outside ports and their roads. Weighed
         up by transfer belts and watched waters, a draught that changed meanwhile, a silence just before or after, a
         destination that does not fit; down by company, a usual place, a status that says why, craft beside her that
-        carry no cargo, and length.
+        carry no cargo, and length. Also, at 0.2 at most, one adrift: she moved slowly for an hour or more, and not
+        where her bow pointed.
 
     Reads
         loitering, gaps, encounters, identity spells, port visits, zone presences, segments; watch levels, kinds and
@@ -64,8 +74,9 @@ class Loitering(CarrierParameters):
         Stops closer to the shore, shorter ones, stops in silence.
 
     Known mistakes
-        Waiting for orders or a berth, repairs, tank cleaning and bad weather look the same: that is most of it. So the
-        finding alone never flags a voyage; it counts beside what else is found.
+        Waiting for orders or a berth, repairs, tank cleaning and bad weather look the same: that is most of it. A ship
+        that steams slowly across a strong current or wind looks adrift. So the finding alone never flags a voyage; it
+        counts beside what else is found.
 
     Each reason's weight in decibans stands in the evidence: 12 would make strength 1; the most is 0.8.
     """
@@ -95,11 +106,21 @@ class Loitering(CarrierParameters):
         "day's steaming from where she switched off.",
     )
 
+    min_adrift_shore_nmi: float = Field(
+        5.0,
+        ge=0.0,
+        le=200.0,
+        description="Ships adrift nearer to the shore are passed over: they swing in fairways, and stop for pilots. "
+        "Source: judgement; pilots board within a few miles of the coast.",
+    )
+
     def detect(self, scene: Scene) -> Sequence[Finding]:
-        """One finding a stop, in order of time and MMSI."""
+        """One finding a stop or drift, in order of time and MMSI."""
         history = scene.history
         carriers = may_carry(history.identities, self)
-        rows = self._rows(history.loitering, carriers)
+        rows = self._rows(history.loitering, carriers, "loitering", self.min_shore_nmi)
+        rows = [row for row in rows if row["duration_h"] >= self.min_loitering_h]
+        rows += self._rows(history.loitering, carriers, "adrift", self.min_adrift_shore_nmi)
         if not rows:
             return []
         fleet = Fleet(history.identities, {row["mmsi"] for row in rows}, {row["hull_id"] for row in rows})
@@ -110,20 +131,29 @@ class Loitering(CarrierParameters):
         bound = Bound(history.port_visits, scene.zones, hulls, fleet, self)
         silences = _silences(history.gaps, {party.mmsi for party in parties})
         served = _served(history.encounters, carriers, scene.as_of)
-        found = []
+        found: list[Finding] = []
+        drifts: list[Finding] = []
         for row, party, spot in zip(rows, parties, spots, strict=True):
-            if party.role in CARRYING and not (spot.roads or spot.port):
+            if party.role not in CARRYING or spot.roads or spot.port:
+                continue
+            if row["kind"] == "adrift":
+                drifts += self._adrift(row, party, spot)
+            else:
                 end = end_of(row, scene.as_of)
                 reasons = self._reasons(row, party, spot, end, ties, bound)
                 reasons += self._silence(row["start"], end, silences.get(party.mmsi, ()))
                 reasons += _service(row["start"], end, served.get(party.mmsi, ()))
                 found += self._finding(row, party, spot, reasons)
-        return found
+        found += _longest(drifts, found, scene.as_of)
+        return sorted(found, key=lambda one: (one.start, one.mmsi, one.subject))
 
-    def _rows(self, loitering: pa.Table, carriers: frozenset[int]) -> list[dict[str, Any]]:
+    def _rows(
+        self, loitering: pa.Table, carriers: frozenset[int], kind: str, min_shore_nmi: float
+    ) -> list[dict[str, Any]]:
         mask = carrier_rows(loitering, carriers, self)
-        mask = pc.and_kleene(mask, pc.greater_equal(loitering["duration_h"], self.min_loitering_h))
-        mask = pc.and_kleene(mask, pc.greater_equal(loitering["shore_nmi"], self.min_shore_nmi))
+        mask = pc.and_kleene(mask, pc.equal(loitering["kind"], kind))
+        mask = pc.and_kleene(mask, pc.is_valid(loitering["duration_h"]))
+        mask = pc.and_kleene(mask, pc.greater_equal(loitering["shore_nmi"], min_shore_nmi))
         mask = pc.and_kleene(mask, pc.and_(pc.is_finite(loitering["lat"]), pc.is_finite(loitering["lon"])))
         rows = loitering.filter(pc.and_kleene(mask, pc.is_valid(loitering["start"]))).to_pylist()
         return sorted(rows, key=lambda row: (row["start"], row["mmsi"], row["event_id"] or ""))
@@ -176,29 +206,75 @@ class Loitering(CarrierParameters):
                 return [Reason("silent shortly before or after", SILENCE_DB, (line,))]
         return []
 
+    def _adrift(self, row: dict[str, Any], party: Party, spot: Spot) -> list[Finding]:
+        """A ship that moved slowly, and not where her bow pointed."""
+        lines: tuple[Evidence, ...] = (
+            Evidence("ship", party.described),
+            Evidence("time adrift", f"{row['duration_h']:.1f}", "none on passage", "h"),
+            Evidence("speed made good", f"{row['mean_speed_kn'] or 0.0:.1f}", "", "kn"),
+        )
+        if row["off_course_deg"] is not None:
+            said = f"{row['off_course_deg']:.0f}"
+            lines += (Evidence("heading off the course made good, on the mean", said, "under 20", "degree"),)
+        reasons = [Reason("adrift", ADRIFT_DB, lines)]
+        shore_nmi = self.min_adrift_shore_nmi
+        reasons += place_reasons(spot, row["shore_nmi"], shore_nmi, row["n_ships_ever"], row["n_ships_near"], self)
+        for reason in status_reasons(row["nav_status"]):
+            openly = row["nav_status"] == NOT_UNDER_COMMAND
+            reasons.append(replace(reason, weight_db=NOT_UNDER_COMMAND_DB) if openly else reason)
+        strength = min(strength_of(total_db(reasons), FULL_DB), MOST_ADRIFT)
+        if strength < LEAST_STRENGTH:
+            return []
+        caveat = "engine trouble, waiting for orders, and slow steaming across wind or current look the same"
+        headline = f"{party.in_words} was adrift for {row['duration_h']:.1f} h {spot.in_words}"
+        return [self._told(row, party, spot, strength, headline, reasons, caveat, "adrift")]
+
     def _finding(self, row: dict[str, Any], party: Party, spot: Spot, reasons: Sequence[Reason]) -> list[Finding]:
         strength = min(strength_of(total_db(reasons), FULL_DB), MOST_STRENGTH)
         if strength < LEAST_STRENGTH:
             return []
-        caveats = ("waiting for orders, weather, a berth or a tide, repairs and tank cleaning look the same",)
-        return [
-            Finding(
-                detector=self.name,
-                detector_version=self.version,
-                kind=KIND,
-                mmsi=party.mmsi,
-                start=row["start"],
-                end=row["end"],
-                strength=strength,
-                headline=f"{party.in_words} was slow at sea for {row['duration_h']:.1f} h {spot.in_words}",
-                evidence=evidence_of(reasons),
-                caveats=tuple(dict.fromkeys((*caveats, *caveats_of(reasons)))),
-                lat=spot.lat,
-                lon=spot.lon,
-                segment_id=party.segment_id,
-                hull_id=party.hull_id,
-            )
-        ]
+        caveat = "waiting for orders, weather, a berth or a tide, repairs and tank cleaning look the same"
+        headline = f"{party.in_words} was slow at sea for {row['duration_h']:.1f} h {spot.in_words}"
+        return [self._told(row, party, spot, strength, headline, reasons, caveat)]
+
+    def _told(
+        self,
+        row: dict[str, Any],
+        party: Party,
+        spot: Spot,
+        strength: float,
+        headline: str,
+        reasons: Sequence[Reason],
+        caveat: str,
+        subject: str = "",
+    ) -> Finding:
+        return Finding(
+            detector=self.name,
+            detector_version=self.version,
+            kind=KIND,
+            mmsi=party.mmsi,
+            start=row["start"],
+            end=row["end"],
+            strength=strength,
+            headline=headline,
+            evidence=evidence_of(reasons),
+            caveats=tuple(dict.fromkeys((caveat, *caveats_of(reasons)))),
+            lat=spot.lat,
+            lon=spot.lon,
+            segment_id=party.segment_id,
+            hull_id=party.hull_id,
+            subject=subject,
+        )
+
+
+def _longest(drifts: Sequence[Finding], stops: Sequence[Finding], as_of: datetime) -> list[Finding]:
+    """Of drifts of one track that follow each other the longest; none beside a stop that is told."""
+    kept: list[Finding] = []
+    for one in sorted(drifts, key=lambda f: (f.start - (f.end or as_of), f.start, f.mmsi, f.segment_id or "")):
+        beside = [f for f in (*stops, *kept) if (f.mmsi, f.segment_id) == (one.mmsi, one.segment_id)]
+        if all(f.start - ONE_DRIFT > (one.end or as_of) or (f.end or as_of) + ONE_DRIFT < one.start for f in beside):
+            kept.append(one)
+    return kept
 
 
 def _service(start: datetime, end: datetime, served: Sequence[tuple[datetime, datetime, int]]) -> list[Reason]:

@@ -74,7 +74,7 @@ def test_gaps_agree_with_a_plain_search(tenths):
     for tenth in tenths:
         rows += ship((at, at))
         at += tenth / 10.0
-    p = GapParameters(min_reports=5, habit_factor=2.0, max_per_track=3)
+    p = GapParameters(min_reports=5, habit_factor=2.03, max_per_track=3)
     steps = [(rows[i + 1]["t"] - rows[i]["t"]) / H for i in range(len(rows) - 1)]
     usual = round(sorted(steps)[(len(steps) - 1) // 2] * 3600, 1) / 3600
     long = [i for i, s in enumerate(steps) if s >= p.min_gap_h - 1e-6 and s >= p.habit_factor * usual - 1e-6]

@@ -42,6 +42,7 @@ def exact_nmi(polygons: npt.NDArray[np.object_], lat: float, lon: float) -> floa
     """The slow, obvious twin: polygons about a place on a flat map true to scale there, and the distance to them."""
     squeeze = np.cos(np.radians(lat))
     window = (lon - 1.0 / squeeze, lat - 1.0, lon + 1.0 / squeeze, lat + 1.0)
+    polygons = polygons[shapely.STRtree(polygons).query(shapely.box(*window))]
     clipped = shapely.clip_by_rect(shapely.boundary(polygons), *window)
     clipped = clipped[~shapely.is_empty(clipped)]
     flat = shapely.transform(clipped, lambda xy: (xy - [lon, lat]) * [squeeze * 60.04, 60.04])
@@ -195,8 +196,9 @@ def test_polygons_survive_packing(places: list[tuple[float, float, bool]]) -> No
     assert shapely.equals_exact(unpack(pack(polygons)), polygons, tolerance=0.0001).all()
 
 
-def test_the_packaged_polygons_are_valid_and_do_not_overlap() -> None:
+def test_the_packaged_polygons_are_valid_and_lie_apart() -> None:
     polygons = land().polygons
     assert shapely.is_valid(polygons).all()
-    first, second = shapely.STRtree(polygons).query(polygons, predicate="overlaps")
-    assert len(first) == len(second) == 0
+    inner = shapely.point_on_surface(polygons)
+    which, found = shapely.STRtree(polygons).query(inner, predicate="intersects")
+    np.testing.assert_array_equal(which, found)

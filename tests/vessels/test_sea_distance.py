@@ -252,17 +252,23 @@ def test_a_fence_ashore_belongs_to_the_water_beside_it() -> None:
     assert np.isinf(fields.distance_nmi("inland", [0.5], [0.5])).all()
 
 
-def test_every_packaged_zone_is_reached_by_water(packaged: SeaFields) -> None:
+@pytest.mark.parametrize(("hub", "about_nmi"), [("KP_NAMPO", 750.0), ("RU_NAKHODKA", 750.0), ("TONKIN", 550.0)])
+def test_every_packaged_zone_is_reached_by_water_from_near_it(
+    packaged: SeaFields, hub: str, about_nmi: float
+) -> None:
     zones = read_zones()
     lat, lon = (np.array([getattr(zone, name) for zone in zones.zones]) for name in ("lat", "lon"))
-    for zone in zones.zones:
-        if zone.country in ("KP", "KR", "CN", "RU", "JP") or zone.watch != "none":
-            # Nampo's roads are a seaway from anywhere near; ways round Korea or Japan are up to thrice as long.
-            near = great_circle_nmi(lat, lon, zone.lat, zone.lon) < 450.0
-            assert np.isfinite(packaged.distance_nmi(zone.zone_id, lat[near], lon[near])).all(), zone.zone_id
-        else:
-            sea = packaged.between_nmi(zone.lat, zone.lon, zone.lat + 0.3, zone.lon + 0.3)
-            assert sea < 200.0, zone.zone_id
+    near = great_circle_nmi(lat, lon, zones[hub].lat, zones[hub].lon) < about_nmi
+    assert near.sum() > 5
+    way = packaged.distance_nmi(hub, lat, lon)
+    assert [zone.zone_id for zone, unreached in zip(zones.zones, near & np.isinf(way), strict=True) if unreached] == []
+
+
+def test_every_packaged_zone_has_a_way_out_to_sea(packaged: SeaFields) -> None:
+    for zone in read_zones().zones:
+        lat, lon = zone.lat + np.array([0.4, -0.4, 0.0, 0.0]), zone.lon + np.array([0.0, 0.0, 0.4, -0.4])
+        offing = int(np.argmax(land().shore_nmi(lat, lon)))
+        assert packaged.between_nmi(zone.lat, zone.lon, lat[offing], lon[offing]) < 150.0, zone.zone_id
 
 
 @pytest.mark.parametrize(

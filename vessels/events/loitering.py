@@ -1,6 +1,7 @@
-"""Loitering: times a ship spent slow at sea, outside harbours, for hours.
+"""Loitering: times a ship spent slow at sea, outside harbours, for hours, or adrift for one or more.
 
-Takes the `slow_stretches` of every block of vessels and the tables of tracks; gives the `loitering` table. Whether the
+Takes the `slow_stretches` and `adrift_stretches` of every block of vessels and the tables of tracks; gives the
+`loitering` table. Whether the
 ship waited, drifted, fished, or met one that could not be heard, is left to others.
 """
 
@@ -13,6 +14,7 @@ from pydantic import Field
 from vessels.event_tables import LOITERING
 from vessels.events.about import ships_about
 from vessels.events.context import Draughts, Sketched, tracks_at
+from vessels.events.slow_tables import ADRIFT_STRETCHES
 from vessels.instants import times_us
 from vessels.parameters import Parameters
 from vessels.schema import make_id
@@ -62,18 +64,24 @@ def find_loitering(
     port_visits: pa.Table,
     as_of_us: int,
     parameters: LoiteringParameters = DEFAULT_LOITERING,
+    adrift: pa.Table | None = None,
 ) -> pa.Table:
-    """The `loitering` table of the fleet, sorted by MMSI and start.
+    """The `loitering` table of the fleet, sorted by MMSI, start and kind.
 
-    `stretches`, `draughts` and `sketches` name tracks as they were derived; `segments` are the final ones, parted and
-    joined to hulls: the event takes its names from there.
+    `stretches`, `adrift`, `draughts` and `sketches` name tracks as they were derived; `segments` are the final ones,
+    parted and joined to hulls: the event takes its names from there.
     """
     begin, end = times_us(stretches["start"]), times_us(stretches["end"])
     heard = stretches["n_positions"].to_numpy() >= parameters.min_reports
     long = np.flatnonzero(heard & (end - begin >= parameters.min_h * US_PER_H))
-    rows = long[np.lexsort((begin[long], stretches["mmsi"].to_numpy()[long]))]
-    own, start_us, end_us = stretches.take(pa.array(rows)), begin[rows], end[rows]
-    mmsi, lat, lon = (own[name].to_numpy() for name in ("mmsi", "lat", "lon"))
+    slow = stretches.take(pa.array(long)).append_column("off_course_deg", pa.nulls(len(long), pa.float64()))
+    own = ADRIFT_STRETCHES.concat([slow.cast(ADRIFT_STRETCHES.arrow), *([] if adrift is None else [adrift])])
+    begin, mmsi = times_us(own["start"]), own["mmsi"].to_numpy()
+    is_adrift = np.arange(own.num_rows) >= len(long)
+    rows = np.lexsort((~is_adrift, begin, mmsi))
+    own, is_adrift, start_us, mmsi = own.take(pa.array(rows)), is_adrift[rows], begin[rows], mmsi[rows]
+    end_us = times_us(own["end"])
+    lat, lon = (own[name].to_numpy() for name in ("lat", "lon"))
     coded = own["segment_id"].combine_chunks().dictionary_encode()
     names, track = coded.dictionary, coded.indices.to_numpy().astype(np.int64)
     numbers = np.zeros(len(names), dtype=np.int64)
@@ -84,14 +92,15 @@ def find_loitering(
     is_open = is_last & (as_of_us - end_us <= parameters.open_h * US_PER_H)
     near, ever = ships_about(stretches, mmsi[:, None], lat, lon, start_us, end_us, parameters.about_nmi)
     hours = (end_us - start_us) / US_PER_H
+    kinds = np.where(is_adrift, "adrift", "loitering").tolist()
     place = pa.array(tracks_at(segments, own["segment_id"].to_pylist(), mmsi, start_us))
     kept = ("mmsi", "start", "start_lat", "start_lon", "distance_nmi", "lat", "lon", "spread_nmi", "shore_nmi",
-            "n_positions", "longest_interval_h", "nav_status")  # fmt: skip
+            "n_positions", "longest_interval_h", "nav_status", "off_course_deg")  # fmt: skip
     return LOITERING.build(
         {
             **{name: own[name] for name in kept},
-            "event_id": [make_id("loitering", *key) for key in zip(mmsi.tolist(), start_us.tolist(), strict=True)],
-            "kind": ["loitering"] * len(mmsi),
+            "event_id": [make_id(*key) for key in zip(kinds, mmsi.tolist(), start_us.tolist(), strict=True)],
+            "kind": kinds,
             "segment_id": segments["segment_id"].take(place),
             "hull_id": segments["hull_id"].take(place),
             "end": pa.array(end_us, LOITERING.arrow.field("end").type, mask=is_open),

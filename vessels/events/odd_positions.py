@@ -20,12 +20,14 @@ from vessels.events.laps import LapParameters, find_laps
 from vessels.events.odd import OddPosition
 from vessels.events.on_land import OnLandParameters, find_on_land
 from vessels.events.others import OtherParameters, n_heard_at, n_with_the_like, usual_off_even_motion_m
+from vessels.events.paths_again import find_paths_again
 from vessels.events.replays import TRACES, ReplayParameters, find_replays, traces_of
+from vessels.events.returns import PathParameters
 from vessels.events.speeds import SpeedParameters, find_belied_speeds
 from vessels.instants import times_us
 from vessels.land import Land
 from vessels.parameters import Parameters
-from vessels.schema import make_id
+from vessels.schema import TIMESTAMP, make_id
 from vessels.segments import Segments
 from vessels.track import IntArray
 from vessels.units import US_PER_H
@@ -42,6 +44,7 @@ class PositionParameters(Parameters):
     constant: ConstantParameters = ConstantParameters()
     laps: LapParameters = LapParameters()
     replays: ReplayParameters = ReplayParameters()
+    paths: PathParameters = PathParameters()
     speeds: SpeedParameters = SpeedParameters()
     others: OtherParameters = OtherParameters()
 
@@ -61,12 +64,14 @@ def position_rows(
     What takes the whole fleet to know is null: hull, replays, and how many others had the like.
     """
     jumps = find_jumps(segments, parameters.jumps)
+    laps = find_laps(segments, thinned, parameters.laps)
     found = [
         *(jump.event for jump in jumps),
         *find_held(segments, thinned, jumps, parameters.held),
         *find_on_land(segments, thinned, land, parameters.on_land),
         *find_constant(segments, thinned, parameters.constant),
-        *find_laps(segments, thinned, parameters.laps),
+        *laps,
+        *(path for path in find_paths_again(segments, thinned, parameters.paths) if not _within(path, laps)),
         *find_belied_speeds(segments, parameters.speeds),
     ]
     found.sort(key=lambda event: (event.segment, event.start_us, event.kind))
@@ -103,7 +108,8 @@ def settle_positions(
 
     Adds the replays, `n_others`, and for constant motion what is usual for ships about where the ship's own is unknown.
     """
-    whole = POSITION_EVENTS.concat([events, _replay_rows(traces, parameters)])
+    exact = _replay_rows(traces, parameters)
+    whole = POSITION_EVENTS.concat([_without_told(events, exact), exact])
     keys = (_ranks(whole["segment_id"]), _ranks(whole["kind"]), times_us(whole["start"]), whole["mmsi"].to_numpy())
     whole = whole.take(pa.array(np.lexsort(keys)))
     if not whole.num_rows:
@@ -138,6 +144,11 @@ def _table(segments: Segments, ids: Sequence[str], found: Sequence[OddPosition])
     for name, digits in (("distance_nmi", 3), ("implied_speed_kn", 2), ("residual_m", 2), ("usual_residual_m", 2)):
         values = np.round([getattr(event, name) for event in found], digits)
         columns[name] = pa.array(np.asarray(values, dtype=np.float64), from_pandas=True)
+    sent_before = [event.replayed_from_us for event in found]
+    columns["replayed_from"] = pa.array(sent_before, pa.int64()).cast(TIMESTAMP)
+    columns["replayed_mmsi"] = [
+        number if before is not None else None for number, before in zip(mmsi, sent_before, strict=True)
+    ]
     return POSITION_EVENTS.build(columns)
 
 
@@ -173,6 +184,30 @@ def _replay_rows(traces: pa.Table, parameters: PositionParameters) -> pa.Table:
     columns["replayed_from"] = source["timestamp"]
     columns["replayed_mmsi"] = source["mmsi"]
     return POSITION_EVENTS.build(columns)
+
+
+def _within(path: OddPosition, laps: Sequence[OddPosition]) -> bool:
+    """Whether a path sent again is, in part, one of the laps of the same track."""
+    of_track = (lap for lap in laps if lap.segment == path.segment)
+    return any(lap.start_us <= path.end_us and lap.end_us >= path.start_us for lap in of_track)
+
+
+def _without_told(events: pa.Table, exact: pa.Table) -> pa.Table:
+    """The events but for paths sent again that are, in part, replays to the last digit under the same number."""
+    told: dict[int, list[tuple[int, int]]] = {}
+    for number, *span in zip(exact["mmsi"].to_pylist(), *_spans(exact), strict=True):
+        told.setdefault(number, []).append((span[0], span[1]))
+    rows = zip(events["kind"].to_pylist(), events["mmsi"].to_pylist(), *_spans(events), strict=True)
+    kept = [
+        kind != "replay" or all(end < first or start > last for first, last in told.get(number, ()))
+        for kind, number, start, end in rows
+    ]
+    return events.filter(pa.array(kept, pa.bool_()))
+
+
+def _spans(events: pa.Table) -> tuple[list[int], list[int]]:
+    """When events start and end, in microseconds since 1970 UTC."""
+    return times_us(events["start"]).tolist(), times_us(events["end"]).tolist()
 
 
 def _ranks(column: pa.ChunkedArray) -> IntArray:

@@ -141,10 +141,10 @@ def find_slow(
     """
     rows = thin_rows(segments, STEP_US / US_PER_MIN)
     track = np.searchsorted(segments.offsets, rows, side="right") - 1
-    reports = _Reports.of(segments, rows, track, in_harbour)
+    reports = Reports.of(segments, rows, track, in_harbour)
     slow, known = _slow_steps(reports, parameters)
     first, last = _stretches(reports, slow, parameters)
-    table = _stretches_table(segments, ids, reports, first, last, shore_nmi)
+    table = stretches_table(segments, ids, reports, first, last, shore_nmi)
     at_sea = np.flatnonzero(table["shore_nmi"].to_numpy() >= parameters.min_shore_nmi)
     return Slow(
         samples=_samples_table(segments, ids, reports, slow, known, first[at_sea], last[at_sea]),
@@ -154,7 +154,7 @@ def find_slow(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reports:
+class Reports:
     """Thinned reports in order of (track, time). Report columns have shape (m,), steps to the next one (m - 1,).
 
     `row` is the number of the report among all rows. A step is `joined` if it stays on one track and out of harbours.
@@ -172,7 +172,7 @@ class _Reports:
     nmi: FloatArray
 
     @classmethod
-    def of(cls, segments: Segments, row: IntArray, track: IntArray, in_harbour: BoolArray) -> "_Reports":
+    def of(cls, segments: Segments, row: IntArray, track: IntArray, in_harbour: BoolArray) -> "Reports":
         """Gather the columns of the thinned rows."""
         time_us, lat, lon, harbour = segments.time_us[row], segments.lat[row], segments.lon[row], in_harbour[row]
         joined = (track[1:] == track[:-1]) & ~(harbour[1:] | harbour[:-1])
@@ -181,7 +181,7 @@ class _Reports:
         return cls(row, track, time_us, lat, lon, segments.sog[row], harbour, joined, hours, nmi)
 
 
-def _slow_steps(reports: _Reports, parameters: SlowParameters) -> tuple[BoolArray, BoolArray]:
+def _slow_steps(reports: Reports, parameters: SlowParameters) -> tuple[BoolArray, BoolArray]:
     """Which steps between reports are slow, and between which the place is known. Shapes (m - 1,).
 
     A step is slow if the way made good is, and the lower of the speeds reported at its ends, so that a ship is slow
@@ -196,7 +196,7 @@ def _slow_steps(reports: _Reports, parameters: SlowParameters) -> tuple[BoolArra
     return slow, (reports.hours <= parameters.max_interval_h) & (reports.nmi <= parameters.max_drift_nmi)
 
 
-def _stretches(reports: _Reports, slow: BoolArray, parameters: SlowParameters) -> tuple[IntArray, IntArray]:
+def _stretches(reports: Reports, slow: BoolArray, parameters: SlowParameters) -> tuple[IntArray, IntArray]:
     """First and last report of each stretch: runs of slow steps, joined over short breaks. Shapes (k,)."""
     edge = np.diff(np.concatenate([[0], slow.astype(np.int8), [0]]))
     first, last = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
@@ -215,8 +215,8 @@ def _stretches(reports: _Reports, slow: BoolArray, parameters: SlowParameters) -
     return first[long], last[long]
 
 
-def _stretches_table(
-    segments: Segments, ids: Sequence[str], reports: _Reports, first: IntArray, last: IntArray, shore_nmi: ShoreDistance
+def stretches_table(
+    segments: Segments, ids: Sequence[str], reports: Reports, first: IntArray, last: IntArray, shore_nmi: ShoreDistance
 ) -> pa.Table:
     """The `SLOW_STRETCHES` of these ranges of reports, both ends included."""
     n, sizes = len(first), last - first + 1
@@ -269,7 +269,7 @@ def _usual_status(status: npt.NDArray[np.int8], which: IntArray, n: int) -> pa.A
 def _samples_table(
     segments: Segments,
     ids: Sequence[str],
-    reports: _Reports,
+    reports: Reports,
     slow: BoolArray,
     known: BoolArray,
     first: IntArray,
@@ -314,7 +314,7 @@ def _samples_table(
     )
 
 
-def _speeds(reports: _Reports, one: IntArray, share: FloatArray) -> npt.NDArray[np.float32]:
+def _speeds(reports: Reports, one: IntArray, share: FloatArray) -> npt.NDArray[np.float32]:
     """Speed reported between two reports, by share of the way; of one where only one says it; else made good."""
     before, after = reports.sog[one], reports.sog[one + 1]
     good = np.divide(reports.nmi[one], reports.hours[one]).astype(np.float32)

@@ -48,6 +48,15 @@ SLOW_STRETCHES: Final = Table(
 )
 """Stretches of tracks that went slow outside harbours."""
 
+ADRIFT_STRETCHES: Final = Table(
+    "adrift_stretches",
+    (
+        *SLOW_STRETCHES.columns,
+        Column("off_course_deg", pa.float64(), "mean angle of heading and course made good while adrift", "degree"),
+    ),
+)
+"""Stretches in which ships moved slowly, and not where their bows pointed."""
+
 DRAUGHT_SPELLS: Final = Table(
     "draught_spells",
     (

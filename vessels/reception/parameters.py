@@ -122,7 +122,7 @@ class ReceptionParameters(Parameters):
         "Source: judgement.",
     )
     min_others: float = Field(
-        2.0,
+        1.5,
         ge=0,
         le=1000,
         description="With fewer other ships about, on average, nothing is told of a silence. Source: judgement: one "
