@@ -151,7 +151,7 @@ class Loitering(CarrierParameters):
         self, loitering: pa.Table, carriers: frozenset[int], kind: str, min_shore_nmi: float
     ) -> list[dict[str, Any]]:
         mask = carrier_rows(loitering, carriers, self)
-        mask = pc.and_kleene(mask, pc.equal(loitering["kind"], kind))
+        mask = pc.and_kleene(mask, pc.equal(pc.fill_null(loitering["kind"], "loitering"), kind))
         mask = pc.and_kleene(mask, pc.is_valid(loitering["duration_h"]))
         mask = pc.and_kleene(mask, pc.greater_equal(loitering["shore_nmi"], min_shore_nmi))
         mask = pc.and_kleene(mask, pc.and_(pc.is_finite(loitering["lat"]), pc.is_finite(loitering["lon"])))

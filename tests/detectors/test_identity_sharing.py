@@ -209,3 +209,40 @@ def test_voyages_under_a_shared_mmsi_carry_it_each() -> None:
     assert {f.voyage_id for f in told} == {"v0", "v1"}
     assert len({f.finding_id for f in told}) == 2
     assert all(f.end is not None and f.end - f.start <= timedelta(days=8) for f in told)
+
+
+def test_ships_torn_in_two_together_for_some_hours_were_disturbed_and_not_borrowed() -> None:
+    """A jammer off a port: six ships a few miles from each other alternate between two places for three hours."""
+    numbers = [OLD + i for i in range(6)]
+
+    def torn(mmsi: int, place: tuple[float, float]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        own = [spell(mmsi, at(0), at(5), place=place, name=f"HERON {mmsi % 10}", ship_type=70, length_m=120.0)]
+        row = {
+            "mmsi": mmsi,
+            "first_seen": at(0),
+            "last_seen": at(5),
+            "n_positions": 2000,
+            "n_segments": 2,
+            "n_noise": 0,
+            "n_alternations": 30,
+            "max_separation_nmi": 40.0,
+            "overlap_start": at(2),
+            "overlap_end": at(2, 3),
+        }
+        return own, row
+
+    def told(places: dict[int, tuple[float, float]]) -> list[Finding]:
+        made = {mmsi: torn(mmsi, place) for mmsi, place in places.items()}
+        tracks = [
+            {"mmsi": mmsi, "segment_id": f"segment-{mmsi}", "hull_id": f"hull-{mmsi}", "start": at(0), "end": at(5)}
+            | {"start_lat": place[0], "start_lon": place[1], "n_positions": 1000}
+            for mmsi, place in places.items()
+        ]
+        spells = [one for own, _ in made.values() for one in own]
+        return found("shared_mmsi", *spells, vessels=[row for _, row in made.values()], segments=tracks)
+
+    (alone,) = told({OLD: HERE})
+    assert alone.strength > 0.05
+    assert told({mmsi: (HERE[0] + 0.1 * i, HERE[1]) for i, mmsi in enumerate(numbers)}) == []
+    apart = told({mmsi: (HERE[0] - 9.0 * i, HERE[1]) for i, mmsi in enumerate(numbers)})
+    assert [one.strength for one in apart] == [alone.strength] * 6

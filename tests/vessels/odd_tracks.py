@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tests.vessels.builders import ALPHA, Row, block_of
+from tests.vessels.builders import ALPHA, H, Row, block_of, lie
 from vessels.events.odd_positions import PositionParameters, position_rows, settle_positions, trace_rows
 from vessels.geodesy import wrap_degrees
 from vessels.history import SKETCH_MIN
@@ -136,3 +136,54 @@ def box(laps: int, north: float = 12.0, east: float = 16.0, shift: float = 0.0) 
     """Corners of so many laps round a box; each lap lies so many miles farther north."""
     ring = [(0.0, 0.0), (north, 0.0), (north, east), (0.0, east)]
     return [(y + lap * shift, x) for lap in range(laps) for y, x in ring] + [(laps * shift, 0.0)]
+
+
+DAYS, LAG_H = 3.0, 112.95
+"""How long a story's path is, and how much later it is sent again."""
+
+
+def wandering(hours: float, seed: int = 5, kn: float = 0.6, tide_nmi: float = 0.6) -> tuple[Any, Any]:
+    """A drift with wind and tide: time in hours to nautical miles north and east."""
+    rng = np.random.default_rng(seed)
+    knots = np.arange(0.0, hours + 12.0, 4.0)
+    steps = rng.normal(0.0, kn * 4.0, (2, len(knots)))
+    way = np.cumsum(steps, axis=1)
+
+    def place(h: Any) -> tuple[Any, Any]:
+        turn = 2.0 * np.pi * np.asarray(h) / 12.42
+        return np.interp(h, knots, way[0]) + tide_nmi * np.sin(turn), np.interp(h, knots, way[1]) + tide_nmi * np.cos(
+            turn
+        )
+
+    return place
+
+
+def reports(place: Any, hours: float, every_s: float, t: float = 0.0, *, skip_s: float = 0.0, **how: Any) -> list[Row]:
+    """Rows along a path, the first `skip_s` after its start; positions wrong by `error_m`."""
+    rng = np.random.default_rng(int(skip_s) + 7)
+    when = np.arange(skip_s, hours * H, every_s)
+    north, east = place(when / H)
+    error = rng.normal(0.0, how.get("error_m", 4.0) / 1852.0, (2, len(when)))
+    lat = OPEN_SEA[0] + (north + error[0]) / 60.0
+    lon = wrap_degrees(
+        OPEN_SEA[1] + how.get("turned", 0.0) + (east + error[1]) / 60.0 / np.cos(np.radians(OPEN_SEA[0]))
+    )
+    return [
+        {
+            "mmsi": how.get("mmsi", ALPHA),
+            "t": float(t + w),
+            "lat": round(float(y), 6),
+            "lon": round(float(x), 6),
+            "sog": 0.6,
+        }
+        for w, y, x in zip(when, lat, lon, strict=True)
+    ]
+
+
+def story(t: float = 0.0, seed: int = 5, **how: Any) -> list[Row]:
+    """Three days adrift, a day at a berth, and the three days again at other instants, less often heard."""
+    path = wandering(24.0 * DAYS, seed)
+    first = reports(path, 24.0 * DAYS, 360.0, t, **how)
+    berth = (first[-1]["lat"], first[-1]["lon"])
+    rest = lie(how.get("mmsi", ALPHA), t + 24.0 * DAYS * H + 600.0, berth, 30.0)
+    return [*first, *rest, *reports(path, 24.0 * DAYS, 900.0, t + LAG_H * H, skip_s=217.0, **how)]

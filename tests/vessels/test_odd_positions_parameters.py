@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tests.vessels.builders import ALPHA, BRAVO, H, lie
-from tests.vessels.odd_tracks import StripLand, box, odd, steamed
+from tests.vessels.odd_tracks import StripLand, box, odd, steamed, story
 from vessels.events.odd_positions import PositionParameters
 
 NOISE = {"error_m": 5.0, "sway_m": 30.0, "slip": 0.03}
@@ -60,6 +60,10 @@ FLEET = [off(10.0, 14.0, 0.5, [{**row, "mmsi": BRAVO + k, "lat": row["lat"] + k}
 LATER = [FLEET[0], [{**row, "t": row["t"] + 9 * H} for row in FLEET[1]]]
 ALONG = [steamed([(y, 0.0), (y, 300.0)], mmsi=BRAVO + int(y), **NOISE) for y in (0.0, 4.0)]
 
+AGAIN = story()
+LATER_ON = max(row["t"] for row in AGAIN) + 100 * H
+AGAIN_TWICE = [*AGAIN, *story(t=LATER_ON, seed=11)]
+
 BITES: dict[str, tuple[list[Any], Any, Any]] = {
     "jumps.min_off_nmi": ([off(10.0, 14.0, 0.5)], 40.0, None),
     "jumps.speed_factor": ([silent(off(10.1, 100.0, 0.2), 10.0, 10.5)], 4.0, None),
@@ -110,6 +114,16 @@ BITES: dict[str, tuple[list[Any], Any, Any]] = {
     "replays.min_replay_h": ([VOYAGE, *copies(VOYAGE, 100.0)], 20.0, None),
     "replays.min_way_nmi": ([VOYAGE, *copies(VOYAGE, 100.0)], 200.0, None),
     "replays.max_alike": ([VOYAGE, *copies(VOYAGE, 100.0, 3)], 2, None),
+    "paths.moving_kn": ([AGAIN], 5.0, None),
+    "paths.min_lag_h": ([AGAIN], 150.0, None),
+    "paths.tolerance_min": ([AGAIN], 0.1, None),
+    "paths.min_returns": ([AGAIN], 900, None),
+    "paths.max_off_m": ([AGAIN], 1.0, None),
+    "paths.min_contrast": ([AGAIN], 1e5, None),
+    "paths.min_path_h": ([AGAIN], 100.0, None),
+    "paths.min_reports": ([AGAIN], 5000, None),
+    "paths.min_extent_nmi": ([AGAIN], 200.0, None),
+    "paths.max_per_track": ([AGAIN_TWICE], 1, None),
     "speeds.min_reported_kn": ([FAST], 90.0, None),
     "speeds.min_excess_kn": ([FAST], 90.0, None),
     "speeds.window_h": ([FAST], 0.001, None),

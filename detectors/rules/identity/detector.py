@@ -12,6 +12,7 @@ from detectors.rules.identity.changes import Transition, may_change, transitions
 from detectors.rules.identity.claimants import Records
 from detectors.rules.identity.claims import Claims, claims_of
 from detectors.rules.identity.handover import hull_findings, mmsi_of, telling_links
+from detectors.rules.identity.interference import others_torn
 from detectors.rules.identity.judgements import findings_of_group
 from detectors.rules.identity.listed import near_listed_identity
 from detectors.rules.identity.numbers import (
@@ -128,7 +129,8 @@ class Identity(Thresholds):
         for transitions_of_group in changed.values():
             found += findings_of_group(transitions_of_group, lookups.surroundings, self, fleet_drops)
         records = Records(history, claims, self)
-        found += shared_mmsi(shared, claims, Lookups(lookups.surroundings, wanted_shared, self), records)
+        torn = others_torn(history.vessels, history.segments)
+        found += shared_mmsi(shared, claims, Lookups(lookups.surroundings, wanted_shared, self), records, torn)
         for imo, rows in same.items():
             found += same_imo(imo, claims.spells(rows), lookups, records)
         found += hull_findings(links, scene, lookups.surroundings, self)

@@ -6,7 +6,7 @@ a voyage made during the overlap. Names that alternate under such an MMSI are tw
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from detectors.finding import Evidence, Finding
 from detectors.rules.identity.bearers import Bearing, Contest
 from detectors.rules.identity.claimants import Records
 from detectors.rules.identity.claims import Claims, Spell
+from detectors.rules.identity.interference import BRIEF_H
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.verdicts import VICTIM_SHARE, bearer_caveats, bearer_lines, true_bearer_sentence
 from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
@@ -40,8 +41,8 @@ STATE_DEFAULT: Final = 0.15
 SMALL: Final = 0.4
 MANY_TRACKS: Final = 0.5
 BRIEF: Final = 0.5
-BRIEF_H: Final = 12.0
-"""Interference with satellite positioning lasts hours and moves positions by miles; two ships stay two for days."""
+NEXT_TO_NOTHING: Final = 0.02
+"""Half a deciban: what is left where positioning was disturbed for everyone is not told."""
 LONGEST_US: Final = 3650 * US_PER_DAY
 """No overlap lasts ten years: clocks that are wrong."""
 NOISY: Final = 0.6
@@ -60,8 +61,10 @@ def shared_rows(history: History, lookups: Lookups) -> pa.Table:
     return vessels.filter(pc.fill_null(shared, False))
 
 
-def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups, records: Records) -> list[Finding]:
-    """Findings on these rows of the vessel table."""
+def shared_mmsi(
+    rows: pa.Table, claims: Claims, lookups: Lookups, records: Records, torn: Mapping[int, int]
+) -> list[Finding]:
+    """Findings on these rows of the vessel table; `torn` is what `others_torn` gives."""
     found: list[Finding] = []
     starts, ends = times_us(rows["overlap_start"]), times_us(rows["overlap_end"])
     claimed = claims.columns["mmsi"]
@@ -69,7 +72,9 @@ def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups, records: Recor
         low, high = np.searchsorted(claimed, [row["mmsi"], row["mmsi"] + 1])
         spells = claims.spells(np.arange(low, high))
         first_us, last_us = max(first_us, 0), max(last_us, first_us)
-        finding = _of_one(row, first_us, last_us, spells, lookups)
+        finding = _of_one(row, first_us, last_us, spells, lookups, torn.get(row["mmsi"], 0))
+        if finding.strength < NEXT_TO_NOTHING:
+            continue
         if int(mmsi_kinds(np.array([row["mmsi"]]))[0]) == MmsiKind.NO_SHAPE or last_us - first_us > LONGEST_US:
             found.append(finding)
             continue
@@ -83,7 +88,9 @@ def shared_mmsi(rows: pa.Table, claims: Claims, lookups: Lookups, records: Recor
     return found
 
 
-def _of_one(row: dict[str, Any], first_us: int, last_us: int, spells: Sequence[Spell], lookups: Lookups) -> Finding:
+def _of_one(
+    row: dict[str, Any], first_us: int, last_us: int, spells: Sequence[Spell], lookups: Lookups, n_torn: int
+) -> Finding:
     mmsi, alternations, separation_nmi = row["mmsi"], row["n_alternations"], row["max_separation_nmi"]
     filler = int(mmsi_kinds(np.array([mmsi]))[0]) == MmsiKind.NO_SHAPE
     n_tracks, n_noise = row["n_segments"] or 0, row["n_noise"] or 0
@@ -98,6 +105,9 @@ def _of_one(row: dict[str, Any], first_us: int, last_us: int, spells: Sequence[S
     if last_us - first_us < BRIEF_H * US_PER_H:
         strength *= BRIEF
         caveats.append("both were heard for some hours only: disturbed satellite positioning looks the same")
+    if n_torn:
+        strength /= (1.0 + n_torn) ** 2
+        caveats.append(f"the same befell {n_torn} other ships about there in these hours: positioning was disturbed")
     if small:
         strength *= SMALL
         caveats.append("class B, small craft or nothing said of the ships: numbers of such sets are often typed twice")

@@ -22,14 +22,15 @@ class Position(PositionThresholds):
         position_on_land: a straight way over land from sea to sea, or a jump that leads inland, where next to nobody
         else is ever heard.
         drawn_track: the same way round and round for days within metres and at one speed; motion more even than engine,
-        helm and sea allow; positions sent before, to the last digit.
+        helm and sea allow; positions sent before, to the last digit, or her own earlier path within metres at one lag.
 
     Reads
         odd positions, identity spells.
 
     Misses
-        Tracks drawn with a ship's own irregularity; a copy moved or turned; even motion heard less than once an
-        hour; either, rounded to 1/10,000 degree; shifts of a few miles; jumps hidden in silences of two days.
+        Tracks drawn with a ship's own irregularity; a copy moved or turned, or of another ship's path at other
+        instants; even motion heard less than once an hour; either, rounded to 1/10,000 degree; shifts of a few miles;
+        jumps hidden in silences of two days.
 
     Known mistakes
         A receiver that fails looks like a simple falsification. Interference with satellite positioning moves many

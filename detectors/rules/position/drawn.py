@@ -105,17 +105,24 @@ def _replay(copy: OddEvent, teller: Teller, thresholds: PositionThresholds) -> F
         if copy.replayed_from is None
         else f"first sent at {copy.replayed_from:%Y-%m-%dT%H:%M:%SZ}"
     )
+    moved_m = 0.0 if np.isnan(copy.residual_m) else copy.residual_m
+    what = "positions sent before, to the last digit" if moved_m == 0.0 else "reports on an earlier path of hers"
     evidence = [
-        Evidence("positions sent before, to the last digit", f"about {copy.n_positions}", "none under way"),
+        Evidence(what, f"about {copy.n_positions}", "none under way"),
         Evidence("sent before", f"{source}, {when}"),
         Evidence("for", f"{copy.duration_h:.1f}", "", "h"),
         Evidence("way", f"{copy.distance_nmi:.0f}", "", "nmi"),
         Evidence("other ships with the like nearby then", str(copy.n_others), "many if the feed repeats itself"),
     ]
+    if moved_m > 0.0:
+        usual = "" if np.isnan(copy.usual_residual_m) else f"{copy.usual_residual_m:.0f} at other times of it"
+        evidence.append(Evidence("from the earlier path", f"{moved_m:.0f}", usual, "m"))
     caveats = ["a feed that delivers rows again with other times looks the same"]
     if late:
         caveats.append("the first and the second time are less than a day apart")
-    headline = f"{teller.ship(copy)} sent the positions of {source} again, {lag_h:.0f} h later"
+    sent = "sent the positions of" if moved_m == 0.0 else f"kept within {max(moved_m, 1.0):.0f} m of"
+    again = "again, " if moved_m == 0.0 else ""
+    headline = f"{teller.ship(copy)} {sent} {source} {again}{lag_h:.0f} h later"
     others = () if own or copy.replayed_mmsi is None else (copy.replayed_mmsi,)
     return teller.finding(KIND, copy, strength, headline, evidence, caveats, "replay", others)
 

@@ -36,7 +36,7 @@ def lone_rows(
     mask = pc.and_kleene(mask, pc.fill_null(pc.greater_equal(loitering["shore_nmi"], parameters.lone_shore_nmi), True))
     mask = pc.and_kleene(mask, pc.and_(pc.is_finite(loitering["lat"]), pc.is_finite(loitering["lon"])))
     mask = pc.and_kleene(mask, pc.is_valid(loitering["start"]))
-    mask = pc.and_kleene(mask, pc.not_equal(loitering["kind"], "adrift"))
+    mask = pc.and_kleene(mask, pc.fill_null(pc.not_equal(loitering["kind"], "adrift"), True))
     rows = loitering.filter(mask).to_pylist()
     met = _met(encounters, {row["mmsi"] for row in rows}, as_of)
     alone = [row for row in rows if _met_h(row, met, as_of) < parameters.min_stay_h]
