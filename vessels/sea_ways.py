@@ -19,7 +19,9 @@ from vessels.sea_sheets import FloatArray, IntArray, NodeArray
 
 ASHORE_NMI: Final = 6.0
 """A fence or position on land belongs to water within this distance: the map's coast is rough, berths lie in docks."""
-_TINY_NMI: Final = 1e-3
+_FEW: Final = 8
+_TINY_NMI: Final = 1e-2
+"""32-bit points are 0.001 nmi off at most."""
 _TIE_NMI: Final = 1e-7
 """Far above what sums of 64-bit numbers are off by, far below any difference of ways."""
 _ROUNDS: Final = 8
@@ -63,7 +65,10 @@ def pulled_ways(
     Places beyond the nodes are the goal's points. With `wanted`, only the ways of these nodes are pulled.
     """
     n = len(graph.points)
-    link = _settled(graph, distance, link)
+    reached = np.isfinite(distance)
+    if wanted is not None and len(wanted) <= _FEW:
+        reached &= _on_the_way(graph, distance, wanted)
+    link = _settled(graph, distance, link, np.flatnonzero(reached & (link < n) & (link >= 0)))
     points = np.concatenate([graph.points, goal.astype(np.float32)])
     link = np.concatenate([np.where(link >= 0, link, np.arange(n)), n + np.arange(len(goal))])
     miles = np.concatenate([distance, np.zeros(len(goal))])
@@ -73,13 +78,20 @@ def pulled_ways(
     return Ways(points, miles.astype(np.float32), link.astype(np.int32), graph.is_pond, n)
 
 
-def _settled(graph: Graph, distance: FloatArray, link: IntArray) -> IntArray:
+def _on_the_way(graph: Graph, distance: FloatArray, wanted: IntArray) -> npt.NDArray[np.bool_]:
+    """Nodes that may lie on a shortest way of a wanted one: so far come, and straight on, is no detour."""
+    found = np.zeros(len(distance), dtype=np.bool_)
+    for node in wanted:
+        found |= distance + length_nmi(graph.points - graph.points[node]) <= distance[node] + _TINY_NMI
+    return found
+
+
+def _settled(graph: Graph, distance: FloatArray, link: IntArray, reached: IntArray) -> IntArray:
     """Of several next nodes with ways as short, the one with most open water round it, whatever the nodes' numbers are.
 
     Without this, ties would be broken by the order in which the sea was read.
     """
-    edges, n = graph.edges, len(graph.points)
-    reached = np.flatnonzero(np.isfinite(distance) & (link < n) & (link >= 0))
+    edges = graph.edges
     first, last = edges.indptr[reached], edges.indptr[reached + 1]
     count = (last - first).astype(np.int64)
     at = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())

@@ -125,6 +125,8 @@ class Zones:
         for zone_id in levels:
             if zone_id not in self:
                 raise SettingsError(f"[watch] levels: there is no zone {zone_id!r}{_nearest(zone_id, self._by_id)}")
+        if all(self[zone_id].watch == level for zone_id, level in levels.items()):
+            return self
         return Zones(tuple(replace(z, watch=levels.get(z.zone_id, z.watch)) for z in self.zones))
 
 

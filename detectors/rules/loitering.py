@@ -18,7 +18,7 @@ from detectors.finding import Evidence, Finding
 from detectors.rules.geofence.wording import iso
 from detectors.rules.rendezvous.alone import end_of, positions
 from detectors.rules.rendezvous.declared import Bound
-from detectors.rules.rendezvous.lone_grounds import gain_of, status_reasons
+from detectors.rules.rendezvous.lone_grounds import gain_of, is_plain, status_reasons
 from detectors.rules.rendezvous.parameters import CarrierParameters
 from detectors.rules.rendezvous.places import Places, Spot, place_reasons
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, per_doubling, strength_of, total_db
@@ -44,6 +44,8 @@ MISFIT_DB: Final = 2.0
 LONG_DB, LONG_MOST_DB = -1.0, -4.0
 """For each doubling beyond a day: the longer, the likelier orders are awaited."""
 LONG_H: Final = 24.0
+LONG_PLAIN_H: Final = 36.0
+"""A stop up to this long, where few lie and for no reason told, is told at the least strength at least."""
 ADRIFT_DB: Final = 2.0
 """A carrier set off her heading at a few knots for an hour: as rare as a stop, and for as ordinary reasons."""
 NOT_UNDER_COMMAND: Final = 2
@@ -93,10 +95,17 @@ class Loitering(CarrierParameters):
         "Transshipment Behavior (Front. Mar. Sci.): under 2 kn for 8 h.",
     )
     min_shore_nmi: float = Field(
+        10.0,
+        ge=0.0,
+        le=200.0,
+        description="Stops nearer to the shore are passed over. Source: UNCLOS: the territorial sea of 12 nmi, less the "
+        "two miles that a ship adrift is set in a tide.",
+    )
+    offshore_nmi: float = Field(
         20.0,
         ge=0.0,
         le=200.0,
-        description="Stops nearer to the shore are passed over. Source: Global Fishing Watch's loitering: 20 nmi.",
+        description="Stops nearer to the shore weigh less. Source: Global Fishing Watch's loitering: 20 nmi.",
     )
     silence_h: float = Field(
         24.0,
@@ -142,8 +151,9 @@ class Loitering(CarrierParameters):
                 end = end_of(row, scene.as_of)
                 reasons = self._reasons(row, party, spot, end, ties, bound)
                 reasons += self._silence(row["start"], end, silences.get(party.mmsi, ()))
-                reasons += _service(row["start"], end, served.get(party.mmsi, ()))
-                found += self._finding(row, party, spot, reasons)
+                service = _service(row["start"], end, served.get(party.mmsi, ()))
+                least = 0.0 if service or not is_plain(row, LONG_PLAIN_H, self) else LEAST_STRENGTH
+                found += self._finding(row, party, spot, [*reasons, *service], least)
         found += _longest(drifts, found, scene.as_of)
         return sorted(found, key=lambda one: (one.start, one.mmsi, one.subject))
 
@@ -168,7 +178,7 @@ class Loitering(CarrierParameters):
         hours = Evidence("time slow at sea", f"{row['duration_h']:.1f}", "none on passage", "h")
         reasons = [Reason("slow at sea", SLOW_DB, (Evidence("ship", party.described), hours))]
         reasons += place_reasons(
-            spot, row["shore_nmi"], self.min_shore_nmi, row["n_ships_ever"], row["n_ships_near"], self
+            spot, row["shore_nmi"], self.offshore_nmi, row["n_ships_ever"], row["n_ships_near"], self
         )
         reasons += status_reasons(row["nav_status"])
         gain_m = gain_of(row)
@@ -229,8 +239,10 @@ class Loitering(CarrierParameters):
         headline = f"{party.in_words} was adrift for {row['duration_h']:.1f} h {spot.in_words}"
         return [self._told(row, party, spot, strength, headline, reasons, caveat, "adrift")]
 
-    def _finding(self, row: dict[str, Any], party: Party, spot: Spot, reasons: Sequence[Reason]) -> list[Finding]:
-        strength = min(strength_of(total_db(reasons), FULL_DB), MOST_STRENGTH)
+    def _finding(
+        self, row: dict[str, Any], party: Party, spot: Spot, reasons: Sequence[Reason], least: float
+    ) -> list[Finding]:
+        strength = min(max(strength_of(total_db(reasons), FULL_DB), least), MOST_STRENGTH)
         if strength < LEAST_STRENGTH:
             return []
         caveat = "waiting for orders, weather, a berth or a tide, repairs and tank cleaning look the same"

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from detectors.rules.loitering import FULL_DB, MOST_STRENGTH, Loitering
+from detectors.rules.loitering import FULL_DB, LEAST_STRENGTH, MOST_ADRIFT, MOST_STRENGTH, Loitering
 from detectors.testing import check_detector
 from detectors.triage import FLAG_SCORE, judge, weight_of
 from tests.detectors.meetings import (
@@ -148,13 +148,54 @@ def test_a_stop_that_goes_on_keeps_its_id_when_it_ends():
     assert first.end is None
 
 
+def adrift(start: float = 5.0, hours: float = 2.1, **said):
+    """A drift of two hours in the open sea."""
+    said = {"place": OPEN_SEA, "off_course_deg": 60.0, "mean_speed_kn": 2.0, **said}
+    row = loiters(said.pop("mmsi", GIVER), start, hours, kind="adrift", **said)
+    return {**row, "event_id": f"adrift-{row['mmsi']}-{start}"}
+
+
+def test_a_carrier_adrift_is_told_plainly_and_low():
+    (told,) = Loitering().detect(scene_of(ship(GIVER), loitering=[adrift()]))
+    assert "was adrift for 2.1 h" in told.headline
+    assert LEAST_STRENGTH <= told.strength <= MOST_ADRIFT
+    assert any("60" in line.observed for line in told.evidence)
+    assert any("engine trouble" in caveat for caveat in told.caveats)
+
+
+def test_a_ship_that_says_openly_that_she_is_not_under_command_is_told_lower():
+    assert 0.0 < strength(adrift(nav_status=2, hours=12.0)) < strength(adrift())
+
+
+def test_adrift_never_weighs_more_than_its_most_and_roads_coasts_and_other_statuses_are_quiet():
+    assert strength(adrift(place=(29.6, 124.5))) == MOST_ADRIFT
+    quiet = [adrift(nav_status=status) for status in (1, 3, 5, 6, 7)]
+    quiet += [adrift(place=(35.03, 129.06)), adrift(shore_nmi=2.0), adrift(n_ships_ever=40)]
+    assert [strength(row) for row in quiet] == [0.0] * len(quiet)
+
+
+@pytest.mark.parametrize("ship_type", [FISHING, TUG, PILOT, YACHT, DREDGER, None])
+def test_only_carriers_adrift_are_told(ship_type):
+    assert strength(adrift(), ship(GIVER, ship_type, None)) == 0.0
+
+
+def test_drifts_that_follow_each_other_are_told_once_and_none_beside_a_stop():
+    def told(*rows):
+        return Loitering().detect(scene_of(ship(GIVER), loitering=list(rows)))
+
+    first, longest, later = adrift(5.0), adrift(5.3, 4.0), adrift(8.0)
+    assert sorted(f.start for f in told(first, longest, later)) == [longest["start"], later["start"]]
+    (stop,) = told(adrift(5.0), loiters())
+    assert "slow at sea" in stop.headline
+
+
 def test_it_keeps_the_laws_of_detectors():
     scene = scene_of(
         [*ship(GIVER), *ship(KOREAN)],
-        loitering=[loiters(**MOVED), loiters(GIVER, 9.0), loiters(KOREAN, 9.0)],
+        loitering=[loiters(**MOVED), loiters(GIVER, 9.0), loiters(KOREAN, 9.0), adrift(15.0)],
         gaps=[falls_silent(GIVER, 2.0, 4.5), falls_silent(GIVER, 5.7, None)],
     )
-    assert len(check_detector(Loitering(), scene)) == 3
+    assert len(check_detector(Loitering(), scene)) == 4
 
 
 def test_nulls_are_survived():
@@ -175,6 +216,7 @@ PARAMETERS_THAT_BITE = {
     "detour_nmi": (1500.0, {"port_visits": [calls(GIVER, "TW_KEELUNG", -5, -3)]}),
     "min_loitering_h": (12.0, {}),
     "min_shore_nmi": (100.0, {}),
+    "min_adrift_shore_nmi": (95.0, {}),
     "silence_h": (1.0, {"gaps": [falls_silent(GIVER, 2.0, 4.5)]}),
 }
 
@@ -191,6 +233,7 @@ def test_a_parameter_bites(name):
         loiters(**(MOVED if name == "draught_change_m" else {}), n_ships_ever=5),
         loiters(TAKER, start_draught_m=7.5, end_draught_m=7.5),
         loiters(KOREAN, place=(34.9, 129.95)),
+        adrift(15.0),
     ]
 
     def findings(detector):

@@ -253,9 +253,7 @@ def test_a_fence_ashore_belongs_to_the_water_beside_it() -> None:
 
 
 @pytest.mark.parametrize(("hub", "about_nmi"), [("KP_NAMPO", 750.0), ("RU_NAKHODKA", 750.0), ("TONKIN", 550.0)])
-def test_every_packaged_zone_is_reached_by_water_from_near_it(
-    packaged: SeaFields, hub: str, about_nmi: float
-) -> None:
+def test_every_packaged_zone_is_reached_by_water_from_near_it(packaged: SeaFields, hub: str, about_nmi: float) -> None:
     zones = read_zones()
     lat, lon = (np.array([getattr(zone, name) for zone in zones.zones]) for name in ("lat", "lon"))
     near = great_circle_nmi(lat, lon, zones[hub].lat, zones[hub].lon) < about_nmi

@@ -23,7 +23,6 @@ from vessels.units import METRES_PER_NMI, US_PER_H, US_PER_MIN, US_PER_S
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
-BoolArray = npt.NDArray[np.bool_]
 
 
 _HEARD_H: Final = 1.0
@@ -52,6 +51,8 @@ def find_paths_again(segments: Segments, thinned: IntArray, p: PathParameters = 
         return []
     track = np.searchsorted(segments.offsets, thinned, side="right") - 1
     moving, lags = find_returns(segments, thinned, track, p)
+    if not lags:
+        return []
     rows, of_rows = thinned[moving], track[moving]
     found = []
     for lag in _likely(segments, rows, lags, _Way.of(segments, thinned, track), p):
@@ -82,8 +83,6 @@ def _lag_us(event: OddPosition) -> int:
 
 def _likely(segments: Segments, rows: IntArray, lags: list[Lag], way: "_Way", p: PathParameters) -> list[Lag]:
     """The lags at which a quarter of a few reports lie on the earlier path, made exact. `rows`: those on the move."""
-    if not lags:
-        return []
     track = np.searchsorted(segments.offsets, rows, side="right") - 1
     span = int(segments.time_us.max() - segments.time_us.min()) + 1
     start = segments.time_us[segments.offsets[:-1]]

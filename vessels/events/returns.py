@@ -100,6 +100,10 @@ _STEAMING_CELL_NMI: Final = 3.0
 """Sides of cells: the way in an hour or two adrift, in a quarter of an hour at 12 kn."""
 _VISITS_BACK: Final = 8
 """A return is compared with so many earlier visits to its cell; a bound on the work."""
+_MIX: Final = 0x9E3779B97F4A7C15 - (1 << 64)
+_DIGEST_SHIFT: Final = 30
+_DIGESTS: Final = (1 << 20) - 1
+"""Lags of two tracks that are seldom enough are told by counting digests of them, before anything is sorted."""
 _BETWEEN_RETURNS_H: Final = 6.0
 _PART_SEEN: Final = 0.5
 """Returns span so much of a path at least: they begin after it and end before it does."""
@@ -208,13 +212,16 @@ def _runs(
     visits: _Visits, early: IntArray, late: IntArray, lag: IntArray, bins: IntArray, p: PathParameters
 ) -> list[Lag]:
     """Runs of returns that follow each other, of one track to one, in one bin of lags: those that are long enough."""
+    n_tracks = int(visits.track.max(initial=0)) + 1
+    key = (bins * n_tracks + visits.track[late]) * n_tracks + visits.track[early]
+    digest = (key * _MIX) >> _DIGEST_SHIFT & _DIGESTS
+    maybe = np.flatnonzero(np.bincount(digest, minlength=_DIGESTS + 1)[digest] >= p.min_returns)
+    early, late, lag, key = early[maybe], late[maybe], lag[maybe], key[maybe]
+    order = np.lexsort((early, visits.time_us[late], key))
+    early, late, lag, key = early[order], late[order], lag[order], key[order]
     when = visits.time_us[late]
-    keys = visits.track[late], visits.track[early], bins
-    order = np.lexsort((when, *reversed(keys)))
-    early, late, lag, when = early[order], late[order], lag[order], when[order]
     new = np.diff(when) > _BETWEEN_RETURNS_H * US_PER_H
-    for key in keys:
-        new |= np.diff(key[order]) != 0
+    new |= np.diff(key) != 0
     first = np.concatenate([[0], np.flatnonzero(new) + 1]) if len(when) else np.zeros(0, np.int64)
     last = np.append(first[1:], len(when))[: len(first)] - 1
     long = (last - first + 1 >= p.min_returns) & (when[last] - when[first] >= _PART_SEEN * p.min_path_h * US_PER_H)

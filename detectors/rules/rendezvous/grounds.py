@@ -3,6 +3,7 @@
 Takes a meeting seen; gives reasons. Which of them make a finding, and on whose voyage, is left to `meetings`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,6 +57,10 @@ BOTH_TIED_DB: Final = 6.0
 """Two ships of that trade: among themselves they have ordinary reasons to meet."""
 
 
+PLAIN_COMPANY: Final = 2
+"""Beside more ships than this two lie as at an anchorage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """One encounter as a record, with both ships as they were and where it was."""
@@ -107,6 +112,18 @@ def pair_reasons(meeting: Meeting, tied: bool, parameters: RendezvousParameters)
             caveat = "types and sizes are typed by hand and wrong at times; factory trawlers are that large"
             reasons.append(Reason("a type that does not fit", BELIED_DB, (line,), caveat))
     return reasons
+
+
+def is_plain(meeting: Meeting, parameters: RendezvousParameters) -> bool:
+    """Whether two carriers came together, lay at sea for the time of a transfer where few lie, and parted."""
+    row, spot = meeting.row, meeting.spot
+    carriers = {meeting.one.role, meeting.two.role} <= {"tanker", "cargo"}
+    shore_nmi = math.inf if row["shore_nmi"] is None else row["shore_nmi"]
+    at_sea = not (spot.roads or spot.port) and shore_nmi >= parameters.offshore_nmi
+    unusual = (row["n_ships_ever"] or 0) <= parameters.usual_ships and (row["n_ships_near"] or 0) <= PLAIN_COMPANY
+    seldom = (row["n_partners"] or 0) <= parameters.usual_partners and (row["n_meetings"] or 1) <= 1
+    came_and_went = row["apart_before"] is not False and row["apart_after"] is not False
+    return carriers and at_sea and unusual and seldom and came_and_went and meeting.duration_h <= parameters.transfer_max_h
 
 
 def draught_reasons(

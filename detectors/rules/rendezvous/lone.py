@@ -18,7 +18,7 @@ from detectors.finding import Evidence, Finding
 from detectors.measures import TRANSFER_BAN, day_of, evidence_of_measures
 from detectors.rules.geofence.wording import iso
 from detectors.rules.rendezvous.declared import Bound
-from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, lone_reasons, silent_reasons
+from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, is_plain, lone_reasons, silent_reasons
 from detectors.rules.rendezvous.lone_weights import UNHEARD, Weighed, crowds, weigh_pairs, with_choice
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
@@ -33,6 +33,7 @@ KIND: Final = "dark_rendezvous"
 FULL_DB: Final = 24.0
 """The weight at strength 1: that of the kind in `detectors.triage`."""
 LEAST_STRENGTH: Final = 0.05
+"""Of less no finding is made; a plain stay near which one was silent is told at this, whatever speaks against it."""
 BEFORE_BAN_FACTOR: Final = 0.5
 SILENT_FACTOR: Final = 0.6
 """The ship seen did lie there; the silent one only could have."""
@@ -99,13 +100,15 @@ def lone_findings(
         way = _way(silences[gap], ways[stay, gap], parameters)
         one = Named(stay, gap, float(share[at]), reasons, 0.0 if both else weight_db(own), way)
         named.setdefault(stay, []).append(one)
+    bare = _bare(pairs, stays, silences, parameters)
     found: list[Finding] = []
     by_gap: dict[int, list[Named]] = {}
     for at, reasons_of in base.items():
-        if crowd_db[at] > 0.0:
+        if crowd_db[at] > 0.0 or bare[at]:
             some = sorted(named.get(at, []), key=lambda one: (-one.weight_db, silences[one.gap].party.mmsi, one.gap))
             crowd = float(crowd_db[at]), int(n_silent[at])
-            finding = _lone_finding(stays[at], reasons_of, crowd, some, silences, detector)
+            least = LEAST_STRENGTH if bare[at] else 0.0
+            finding = _lone_finding(stays[at], reasons_of, crowd, least, some, silences, detector)
             if finding is not None:
                 found.append(finding)
                 for one in some:
@@ -114,6 +117,18 @@ def lone_findings(
         finding = _silent_finding(silences[gap], naming, base, stays, detector)
         found += [] if finding is None else [finding]
     return found
+
+
+def _bare(
+    pairs: Weighed, stays: Sequence[Stay], silences: Sequence[Silence], parameters: RendezvousParameters
+) -> npt.NDArray[np.bool_]:
+    """At which stays a finding is made though the reasons do not bear one: plain ones, where a ship that was heard
+    neither in port nor at sea could have been, while others about her were heard. Shape (stays,)."""
+    by_choice = np.array([one.row["reception"] == "heard" and not one.in_port for one in silences], dtype=np.bool_)
+    could = np.bincount(pairs.stay[by_choice[pairs.gap]], minlength=len(stays)) > 0
+    return could & np.array(
+        [is_plain(stay.row, parameters.long_loitering_h, parameters) for stay in stays], dtype=np.bool_
+    )
 
 
 def _told(
@@ -157,6 +172,7 @@ def _lone_finding(
     stay: Stay,
     base: Sequence[Reason],
     crowd: tuple[float, int],
+    least: float,
     named: Sequence[Named],
     silences: Sequence[Silence],
     detector: tuple[str, str],
@@ -173,7 +189,7 @@ def _lone_finding(
     headline = f"{stay.party.in_words} lay {stay.row['duration_h']:.1f} h alone {stay.spot.in_words}, "
     headline += f"where {who} could have been, silent"
     others = tuple(party.mmsi for party in shown)
-    return _finding(stay, stay.party, others, reasons, 1.0, headline, caveats, detector, None)
+    return _finding(stay, stay.party, others, reasons, (1.0, least), headline, caveats, detector, None)
 
 
 def _silent_finding(
@@ -198,7 +214,7 @@ def _silent_finding(
     headline = f"{silence.party.in_words}, silent, could have met {stay.party.in_words}, "
     headline += f"which lay alone {stay.spot.in_words}"
     others = tuple(dict.fromkeys(stays[one.stay].party.mmsi for one in (best, *naming)))
-    return _finding(stay, silence.party, others, reasons, SILENT_FACTOR, headline, caveats, detector, silence)
+    return _finding(stay, silence.party, others, reasons, (SILENT_FACTOR, 0.0), headline, caveats, detector, silence)
 
 
 def _finding(
@@ -206,7 +222,7 @@ def _finding(
     subject: Party,
     others: tuple[int, ...],
     reasons: Sequence[Reason],
-    factor: float,
+    scale: tuple[float, float],
     headline: str,
     caveats: Sequence[str],
     detector: tuple[str, str],
@@ -215,8 +231,9 @@ def _finding(
     start = stay.row["start"] if silence is None else silence.row["start"]
     end = stay.row["end"] if silence is None else silence.row["end"]
     banned = TRANSFER_BAN.since <= day_of(stay.row["start"])
-    factor *= 1.0 if banned else BEFORE_BAN_FACTOR
-    strength = round(factor * strength_of(total_db(reasons), FULL_DB), 4)
+    factor, least = scale
+    strength = max(factor * strength_of(total_db(reasons), FULL_DB), least)
+    strength = round(strength * (1.0 if banned else BEFORE_BAN_FACTOR), 4)
     if strength < LEAST_STRENGTH:
         return None
     if not banned:

@@ -4,14 +4,14 @@ Takes stays and silences as records; gives reasons. How the silent ships are wei
 `lone`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from detectors.finding import Evidence
 from detectors.rules.rendezvous.declared import Bound
-from detectors.rules.rendezvous.parameters import RendezvousParameters
+from detectors.rules.rendezvous.parameters import CarrierParameters, RendezvousParameters
 from detectors.rules.rendezvous.places import Spot, place_reasons
 from detectors.rules.rendezvous.reasons import Reason, per_doubling
 from detectors.rules.rendezvous.ships import Party
@@ -37,6 +37,8 @@ BOTH_TIED_DB: Final = 6.0
 """Two ships of that trade: among themselves they have ordinary reasons to meet."""
 IN_PORT_DB: Final = -8.0
 """Silent from a port to the same port: laid up, in dock, set off at the berth."""
+PLAIN_COMPANY: Final = 2
+"""Among more ships than this she lies as at an anchorage."""
 BUSY_STATUS: Final = {2: "not under command", 3: "restricted in her ability to manoeuvre", 6: "aground", 7: "fishing"}
 LYING_STATUS: Final = {1: "at anchor", 5: "moored"}
 
@@ -71,7 +73,7 @@ def lone_reasons(stay: Stay, own: Sequence[Tie], bound: Bound, parameters: Rende
     )
     reasons = [Reason("slow and alone at sea", 0.0, lines)]
     reasons += place_reasons(
-        stay.spot, row["shore_nmi"], parameters.lone_shore_nmi, row["n_ships_ever"], row["n_ships_near"], parameters
+        stay.spot, row["shore_nmi"], parameters.lone_offshore_nmi, row["n_ships_ever"], row["n_ships_near"], parameters
     )
     reasons += status_reasons(row["nav_status"])
     gain_m = gain_of(row)

@@ -17,6 +17,7 @@ from detectors.rules.rendezvous.declared import Bound
 from detectors.rules.rendezvous.grounds import (
     Meeting,
     about_reasons,
+    is_plain,
     misfit_reasons,
     pair_reasons,
     tie_reasons,
@@ -30,6 +31,7 @@ KIND: Final = "rendezvous"
 FULL_DB: Final = 27.0
 """The weight at strength 1: that of the kind in `detectors.triage`."""
 LEAST_STRENGTH: Final = 0.05
+"""Of less no finding is made; a plain meeting of two carriers is told at this, whatever speaks against it."""
 BEFORE_BAN_FACTOR: Final = 0.5
 """Before UNSCR 2375 transfers with DPRK ships were not banned as such: it shows the trade, not a breach."""
 
@@ -86,6 +88,7 @@ def meeting_findings(
         if pair is None or _domestic(meeting, ties):
             continue
         pair += about_reasons(meeting, parameters)
+        plain = is_plain(meeting, parameters)
         misfits = [
             bound.misfit(party, meeting.start, meeting.end, meeting.spot.lat, meeting.spot.lon)
             for party in (meeting.one, meeting.two)
@@ -94,7 +97,8 @@ def meeting_findings(
             other = 1 - own
             reasons = [*pair, *tie_reasons(tied[own], tied[other], meeting, own)]
             reasons += misfit_reasons(misfits, own, meeting)
-            finding = _finding(meeting, own, reasons, tied, detector)
+            least = LEAST_STRENGTH if plain else 0.0
+            finding = _finding(meeting, own, reasons, least, tied, detector)
             if finding is not None:
                 found.append(finding)
     return found
@@ -109,12 +113,17 @@ def _domestic(meeting: Meeting, ties: Ties) -> bool:
 
 
 def _finding(
-    meeting: Meeting, own: int, reasons: list[Reason], tied: Sequence[Sequence[Tie]], detector: tuple[str, str]
+    meeting: Meeting,
+    own: int,
+    reasons: list[Reason],
+    least: float,
+    tied: Sequence[Sequence[Tie]],
+    detector: tuple[str, str],
 ) -> Finding | None:
     subject, other = (meeting.one, meeting.two) if own == 0 else (meeting.two, meeting.one)
     banned = TRANSFER_BAN.since <= day_of(meeting.start)
     weight = total_db(reasons)
-    strength = round(strength_of(weight, FULL_DB) * (1.0 if banned else BEFORE_BAN_FACTOR), 4)
+    strength = round(max(strength_of(weight, FULL_DB), least) * (1.0 if banned else BEFORE_BAN_FACTOR), 4)
     if strength < LEAST_STRENGTH:
         return None
     what = f"{subject.in_words} lay {meeting.duration_h:.1f} h beside {other.in_words} {meeting.spot.in_words}"

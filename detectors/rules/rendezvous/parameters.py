@@ -162,11 +162,18 @@ class RendezvousParameters(CarrierParameters):
         description="The silent ship must have been able to be there this long. Source: as min_meeting_h.",
     )
     lone_shore_nmi: float = Field(
+        10.0,
+        ge=0.0,
+        le=200.0,
+        description="A lone ship nearer to the shore than this is passed over. Source: UNCLOS: the territorial sea of "
+        "12 nmi, less the two miles that a ship adrift is set in a tide.",
+    )
+    lone_offshore_nmi: float = Field(
         20.0,
         ge=0.0,
         le=200.0,
-        description="A lone ship nearer to the shore than this is passed over. Source: Global Fishing Watch's "
-        "loitering: 20 nmi from shore.",
+        description="A lone ship nearer to the shore than this weighs less. Source: Global Fishing Watch's loitering: "
+        "20 nmi from shore.",
     )
     unknown_speed_kn: float = Field(
         12.0,
