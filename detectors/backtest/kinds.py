@@ -96,7 +96,8 @@ FALSIFICATIONS: Final = (
     Kind("flag_call_sign_mismatch", _ANY, plants_claims.flag_call_sign_mismatch),
     Kind(
         "hidden_call_feasible",
-        "a ship that called at a zone watched at level high, or was under way within 250 nmi of one by water",
+        "a ship that called at a zone watched at level high, or was under way within 250 nmi of one by water and "
+        "heard in none within a day, and three others heard about her at either end",
         plants_silence.hidden_call_feasible,
         "sea",
     ),
@@ -108,7 +109,12 @@ FALSIFICATIONS: Final = (
         "sea",
         n_ships=2,
     ),
-    Kind("dark_gap", f"{_PASSAGE} 6 h", plants_silence.dark_gap, "sea"),
+    Kind(
+        "dark_gap",
+        f"{_PASSAGE} 6 h, with 20 reports in it and three others heard about her at either end",
+        plants_silence.dark_gap,
+        "sea",
+    ),
     Kind("rendezvous", f"two within 25 nmi, each {_MERCHANT}", plants_meetings.rendezvous, "sea", n_ships=2),
     Kind("dark_rendezvous", f"two within 25 nmi, each {_MERCHANT}", plants_meetings.dark_rendezvous, "sea", n_ships=2),
     Kind("loitering", _MERCHANT, plants_meetings.loitering, "sea"),

@@ -9,15 +9,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from detectors.backtest.cargo import cargo_m, load
 from detectors.backtest.courses import Course, alongside, drifting
 from detectors.backtest.draws import log_uniform, pick
-from detectors.backtest.fleet import FloatArray, Ship
+from detectors.backtest.fleet import Fleet, FloatArray, Ship
 from detectors.backtest.legs import Detour, Leg, detour_to, fits, legs, put_off, take
 from detectors.backtest.workshop import Cut, Delay, Plant, Window, Workshop, lasting, stated
+from detectors.rules.rendezvous.places import roads_of
 from vessels.geodesy import wrap_degrees
-from vessels.units import US_PER_H
+from vessels.units import US_PER_H, US_PER_MIN
 
 MEETING_H: Final[Window] = (3.0, 10.0)
 """Hours side by side, as long as pumping or craning a coaster's cargo takes: judgement."""
@@ -37,6 +39,7 @@ _MERCHANT: Final = range(70, 90)
 MOORING_H: Final = 1 / 3
 """From arriving at the place to lying side by side."""
 _PLACES: Final = 16
+_LOOK_US: Final = 10 * US_PER_MIN
 _MORE: Final = 12
 """So many times as many are drawn, of which most lie too near the shore."""
 
@@ -59,11 +62,18 @@ def loitering(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant | N
         depart_us = way.arrive_us + int(hours * US_PER_H)
         if not fits(fleet, ship, way.delay_us(fleet, depart_us), depart_us + way.back_us):
             continue
+        if not _is_up(fleet, way.arrive_us, depart_us):
+            continue
         _, delay = take(shop, rng, way, drifting(rng, way.arrive_us, depart_us, lat, lon))
         cut = Cut(row, way.arrive_us, depart_us, np.zeros(0, np.int64))
         plant = shop.plant("loitering", (ship,), cut, f"stops at sea for {lasting(hours)}", (), depart_us)
         return replace(plant, delays=(delay,))
     return None
+
+
+def _is_up(fleet: Fleet, start_us: int, end_us: int) -> bool:
+    """Whether the feed heard ships all the time: what falls into its silence is lost, and nobody could find it."""
+    return not fleet.is_down(np.arange(start_us, end_us, _LOOK_US)).any()
 
 
 def _places(shop: Workshop, ship: Ship, rng: np.random.Generator) -> list[tuple[Leg, int]]:
@@ -78,9 +88,11 @@ def _places(shop: Workshop, ship: Ship, rng: np.random.Generator) -> list[tuple[
 
 
 def _are_at_sea(shop: Workshop, lat: FloatArray, lon: FloatArray) -> npt.NDArray[np.bool_]:
-    """Which places lie outside the territorial sea and off ports. Shape (n,)."""
+    """Which places lie outside the territorial sea, off ports and not in their roads. Shape (n,)."""
     off = shop.waters.shore_nmi(lat, lon) >= OFFSHORE_NMI
     off[off] = shop.waters.port_nmi(lat[off], lon[off]) >= OFF_PORT_NMI
+    for zone in roads_of(shop.waters.zones):
+        off[off] = ~shapely.contains_xy(zone.geometry, lon[off], lat[off])
     return off
 
 
@@ -158,6 +170,8 @@ def _meeting(shop: Workshop, ship: Ship, rng: np.random.Generator) -> _Meeting |
             continue
         begin_us = max(own_way.arrive_us, other_way.arrive_us) + int(2 * MOORING_H * US_PER_H)
         depart_us = begin_us + int(log_uniform(rng, *MEETING_H) * US_PER_H)
+        if not _is_up(fleet, min(own_way.arrive_us, other_way.arrive_us), depart_us):
+            continue
         ways = ((ship, own_way), (other, other_way))
         if all(fits(fleet, one, way.delay_us(fleet, depart_us), depart_us + way.back_us) for one, way in ways):
             drift = drifting(rng, min(own_way.arrive_us, other_way.arrive_us), depart_us, *place)

@@ -28,16 +28,36 @@ CALL_H: Final[Window] = (12.0, 72.0)
 """Hours of a hidden call: coal or oil for a coaster is half a day to three days' work."""
 REAPPEARS_NMI: Final = 100.0
 """How far along her track at most a ship is heard again after a hidden call."""
+OTHERS_NMI: Final = 90.0
+FEWEST_OTHERS: Final = 3
+"""So many others must be heard about her as she falls silent and as she is heard again: else nobody could tell."""
+FEWEST_UNHEARD: Final = 20
+"""Fewer reports that are not heard are no silence, but a ship that is seldom heard."""
+OPENLY_H: Final = 24.0
+"""A ship that is heard at a watched zone within a day calls there openly, and hides no call."""
 _PLACES: Final = 24
 
 
 def dark_gap(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant | None:
     """A part of a passage on which the ship was heard in most hours is not heard; she goes on as she did."""
-    leg = silent_stretch(shop.fleet, ship, rng, DARK_H)
-    if leg is None:
-        return None
-    cut = cut_out(shop, leg)
-    return shop.plant("dark_gap", (ship,), cut, f"silent for {lasting(cut.silence_h)} under way", (), cut.heard_us)
+    for _ in range(_PLACES):
+        leg = silent_stretch(shop.fleet, ship, rng, DARK_H)
+        if leg is None:
+            return None
+        first, last = int(leg.rows[0]), int(leg.rows[-1])
+        ends = [(row, int(shop.fleet.time_us[row])) for row in (first, last)]
+        if len(leg.rows) >= FEWEST_UNHEARD + 2 and all(_is_well_heard(shop, ship, *end) for end in ends):
+            cut = cut_out(shop, leg)
+            what = f"silent for {lasting(cut.silence_h)} under way"
+            return shop.plant("dark_gap", (ship,), cut, what, (), cut.heard_us)
+    return None
+
+
+def _is_well_heard(shop: Workshop, ship: Ship, row: int, us: int) -> bool:
+    """Whether enough others were heard about the place of a row at an instant."""
+    fleet = shop.fleet
+    near = fleet.near(float(fleet.lat[row]), float(fleet.lon[row]), us, OTHERS_NMI)
+    return len({one.ship for one in near} - {ship.number}) >= FEWEST_OTHERS
 
 
 def cut_out(shop: Workshop, leg: Leg) -> Cut:
@@ -60,8 +80,17 @@ def _unheard_call(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant
     margin = log_uniform(rng, *MARGIN_NMI)
     inside = off <= margin
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8))).reshape(-1, 2)
-    enough = [(a, b) for a, b in edges.tolist() if (off[a:b] <= 0).any() and min(a, len(rows) - b) >= SIDE_REPORTS]
-    inner = [(a, b) for a, b in enough if all(fleet.is_interior(ship, int(fleet.time_us[rows[i]])) for i in (a - 1, b))]
+    enough = [
+        (a, b)
+        for a, b in _joined(edges, fleet.time_us[rows])
+        if (off[a:b] <= 0).any() and min(a, len(rows) - b) >= SIDE_REPORTS and b - a >= FEWEST_UNHEARD
+    ]
+    ends = {one: [(int(rows[i]), int(fleet.time_us[rows[i]])) for i in (one[0] - 1, one[1])] for one in enough}
+    inner = [
+        one
+        for one in enough
+        if all(fleet.is_interior(ship, us) and _is_well_heard(shop, ship, row, us) for row, us in ends[one])
+    ]
     if not inner:
         return None
     a, b = pick(rng, inner)
@@ -70,6 +99,17 @@ def _unheard_call(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant
     zone = min(shop.waters.watched, key=lambda one: float(_line_nmi(shop, one, nearest)))
     what = f"a call at {zone.name} as it was, unheard within {margin:.0f} nmi for {lasting(cut.silence_h)}"
     return shop.plant("hidden_call_feasible", (ship,), cut, what, (), cut.heard_us)
+
+
+def _joined(edges: IntArray, time_us: IntArray) -> list[tuple[int, int]]:
+    """Stays about the fences; those less than a day apart are one: a ship that hides is not heard in between."""
+    joined: list[tuple[int, int]] = []
+    for a, b in edges.tolist():
+        if joined and time_us[a] - time_us[joined[-1][1] - 1] <= OPENLY_H * US_PER_H:
+            joined[-1] = (joined[-1][0], b)
+        else:
+            joined.append((a, b))
+    return joined
 
 
 def _line_nmi(shop: Workshop, zone: Zone, rows: IntArray | int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -120,6 +160,10 @@ def _unseen_call(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant 
         delay_us = heard_us - int(fleet.time_us[again])
         if not np.isfinite(hours) or not fits(fleet, ship, delay_us, heard_us):
             continue
+        if not (_is_well_heard(shop, ship, row, fell_us) and _is_well_heard(shop, ship, again, heard_us)):
+            continue
+        if _calls_openly(shop, ship, row, again):
+            continue
         shop.sheet.delete(np.arange(row + 1, again))
         delay = put_off(shop, ship, again, delay_us)
         cargo = load(shop, ship, again, cargo_m(rng))
@@ -127,3 +171,11 @@ def _unseen_call(shop: Workshop, ship: Ship, rng: np.random.Generator) -> Plant 
         what = f"silent for {lasting(hours)}, {lasting(call_h)} of it at {zone.name}, {way[0]:.0f} nmi away{cargo}"
         return replace(shop.plant("hidden_call_feasible", (ship,), cut, what, (), heard_us), delays=(delay,))
     return None
+
+
+def _calls_openly(shop: Workshop, ship: Ship, row: int, again: int) -> bool:
+    """Whether she is heard within a watched fence within a day before one row or after another."""
+    rows, time_us = ship.positions, shop.fleet.time_us
+    day_us = int(OPENLY_H * US_PER_H)
+    near = rows[(time_us[rows] >= time_us[row] - day_us) & (time_us[rows] <= time_us[again] + day_us)]
+    return bool((_off_fences(shop, near) <= 0.0).any())

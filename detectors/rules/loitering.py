@@ -98,8 +98,8 @@ class Loitering(CarrierParameters):
         10.0,
         ge=0.0,
         le=200.0,
-        description="Stops nearer to the shore are passed over. Source: UNCLOS: the territorial sea of 12 nmi, less the "
-        "two miles that a ship adrift is set in a tide.",
+        description="Stops nearer to the shore are passed over. Source: UNCLOS: the territorial sea of 12 nmi, less "
+        "the two miles that a ship adrift is set in a tide.",
     )
     offshore_nmi: float = Field(
         20.0,

@@ -6,7 +6,7 @@ import pytest
 
 from detectors.rules.rendezvous.alone import microseconds, stays_of
 from detectors.rules.rendezvous.detector import Rendezvous
-from detectors.rules.rendezvous.lone import FULL_DB
+from detectors.rules.rendezvous.lone import FULL_DB, LEAST_STRENGTH
 from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, silent_reasons
 from detectors.rules.rendezvous.lone_weights import weigh_pairs
 from detectors.rules.rendezvous.reasons import total_db
@@ -131,8 +131,39 @@ def test_the_way_goes_by_water():
     assert findings(stay, [west], detector=Rendezvous(near_port_nmi=0.0))
 
 
-def test_one_tanker_that_was_silent_by_choice_and_no_more_is_no_finding():
-    assert not findings(gaps=[falls_silent()])
+def test_one_tanker_that_was_silent_by_choice_and_no_more_is_told_at_the_least_strength_and_not_named():
+    made = findings(gaps=[falls_silent()])
+    assert {mmsi: (one.strength, one.other_mmsi) for mmsi, one in made.items()} == {GIVER: (LEAST_STRENGTH, ())}
+
+
+@pytest.mark.parametrize(
+    ("said", "gap"),
+    [
+        ({"nav_status": 1}, {}),
+        ({"hours": 30.0}, {}),
+        ({"n_ships_ever": 20}, {}),
+        ({"n_ships_near": 5}, {}),
+        ({}, {"reception": "outage"}),
+        ({}, {"reception": "unheard_place"}),
+        ({"shore_nmi": 9.0}, {}),
+    ],
+    ids=[
+        "at anchor",
+        "longer than a day",
+        "a usual place",
+        "in company",
+        "an outage",
+        "nobody is heard",
+        "by the coast",
+    ],
+)
+def test_where_an_ordinary_reason_shows_it_is_not_told(said, gap):
+    assert strength(loiters(), [falls_silent()]) == LEAST_STRENGTH
+    assert strength(loiters(**said), [falls_silent(**gap)]) == 0.0
+
+
+def test_a_type_that_the_draught_belies_is_not_enough_alone():
+    assert strength(loiters(**LIGHTER), [falls_silent()], ships=[*ship(GIVER, FISHING, 45.0), *ship(TAKER)]) == 0.0
 
 
 @pytest.mark.parametrize(("mmsi", "n_named"), [(600100000, 0), (445200000, 0)], ids=["of any flag", "of the DPRK's"])

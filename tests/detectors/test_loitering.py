@@ -78,6 +78,31 @@ def test_other_silences_do_not(gap):
     assert strength(loiters(), gaps=[gap]) == PLAIN
 
 
+UNMOVED = {"start_draught_m": 7.0, "end_draught_m": 7.0}
+
+
+def test_a_stop_near_the_coast_where_few_lie_is_told_at_the_least_strength_and_no_less():
+    near = loiters(place=OPEN_SEA, shore_nmi=14.0, **UNMOVED)
+    assert strength(near) == LEAST_STRENGTH < strength(loiters(place=OPEN_SEA))
+    assert strength({**near, "shore_nmi": 9.0}) == 0.0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"nav_status": 1}, {"nav_status": 2}, {"hours": 40.0}, {"n_ships_ever": 7}, {"n_ships_near": 3}],
+    ids=["at anchor", "broken down", "too long", "a usual place", "in company"],
+)
+def test_it_is_not_where_an_ordinary_reason_shows(said):
+    assert strength(loiters(place=OPEN_SEA, shore_nmi=14.0, **{**UNMOVED, **said})) == 0.0
+
+
+def test_nor_beside_craft_that_carry_nothing():
+    ships = [*ship(GIVER), *ship(TAKER, FISHING, 40.0)]
+    row = loiters(place=OPEN_SEA, shore_nmi=14.0, **UNMOVED)
+    assert strength(row, ships, encounters=[encounter(GIVER, TAKER, start=5.1, hours=2.5)]) == 0.0
+    assert strength(row, ships) == LEAST_STRENGTH
+
+
 def test_a_destination_that_does_not_fit_strengthens_it():
     bound = ship(GIVER, destination="TW TXG")
     there = strength(loiters(), bound, port_visits=[calls(GIVER, "TW_TAICHUNG", 8, 9)])
@@ -216,6 +241,7 @@ PARAMETERS_THAT_BITE = {
     "detour_nmi": (1500.0, {"port_visits": [calls(GIVER, "TW_KEELUNG", -5, -3)]}),
     "min_loitering_h": (12.0, {}),
     "min_shore_nmi": (100.0, {}),
+    "offshore_nmi": (150.0, {}),
     "min_adrift_shore_nmi": (95.0, {}),
     "silence_h": (1.0, {"gaps": [falls_silent(GIVER, 2.0, 4.5)]}),
 }
@@ -232,7 +258,7 @@ def test_a_parameter_bites(name):
     rows = [
         loiters(**(MOVED if name == "draught_change_m" else {}), n_ships_ever=5),
         loiters(TAKER, start_draught_m=7.5, end_draught_m=7.5),
-        loiters(KOREAN, place=(34.9, 129.95)),
+        loiters(KOREAN, place=OPEN_SEA if name == "offshore_nmi" else (34.9, 129.95)),
         adrift(15.0),
     ]
 

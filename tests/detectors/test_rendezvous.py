@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from detectors.measures import TRANSFER_BAN
 from detectors.rules.rendezvous.detector import Rendezvous
-from detectors.rules.rendezvous.meetings import FULL_DB
+from detectors.rules.rendezvous.meetings import FULL_DB, LEAST_STRENGTH
 from detectors.testing import check_detector
 from detectors.triage import weight_of
 from detectors.watchlist import ListedVessel, WatchList
@@ -90,6 +90,36 @@ def test_draughts_that_change_oppositely_weigh_most_one_alone_less_and_alike_aga
     unchanged = strength(encounter(**draughts((8.0, 8.0), (4.0, 4.0))))
     assert opposite > one_only > one_changed > PLAIN > both_fell == unchanged
     assert opposite * FULL_DB > FLAGGED_DB
+
+
+PLAIN_AT_SEA = {"place": OPEN_SEA, "median_distance_m": 280.0, **draughts((8.0, 8.0), (4.0, 4.0))}
+"""Two tankers of 110 m lie 280 m apart in the open sea, and no draught changes: nothing speaks for a transfer."""
+
+
+def test_a_plain_meeting_of_two_carriers_is_told_at_the_least_strength():
+    assert strength(encounter(**PLAIN_AT_SEA)) == LEAST_STRENGTH
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"n_ships_ever": 7},
+        {"n_ships_near": 3},
+        {"n_partners": 4},
+        {"n_meetings": 2},
+        {"apart_before": False},
+        {"apart_after": False},
+        {"hours": 13.0},
+        {"shore_nmi": 11.0},
+    ],
+    ids=str,
+)
+def test_it_is_not_where_an_ordinary_reason_shows(said):
+    assert strength(encounter(**{**PLAIN_AT_SEA, **said})) == 0.0
+
+
+def test_nor_where_one_says_nothing_of_herself():
+    assert strength(encounter(**PLAIN_AT_SEA), two=ship(TAKER, None, None)) == 0.0
 
 
 def test_a_tie_to_the_dprk_weighs_more_on_the_voyage_of_the_other_than_on_her_own():
@@ -367,6 +397,10 @@ def test_the_dprk_number_of_these_tests_is_one():
 
 DEEPER = {"start_draught_m": 4.0, "end_draught_m": 6.8}
 LONE = {"loitering": [loiters(start_draught_m=8.0, end_draught_m=6.5)], "gaps": [falls_silent(**DEEPER)]}
+LONE_AT_SEA = {
+    "loitering": [loiters(place=OPEN_SEA, start_draught_m=8.0, end_draught_m=6.5)],
+    "gaps": [falls_silent(KOREAN, place=OPEN_SEA, to=OPEN_SEA, **DEEPER)],
+}
 PARAMETERS_THAT_BITE = {
     "min_carrier_m": (120.0, {"encounters": [encounter()]}),
     "service_length_m": (30.0, {"encounters": [encounter(GIVER, THIRD)]}),
@@ -396,6 +430,7 @@ PARAMETERS_THAT_BITE = {
     "long_loitering_h": (5.0, LONE),
     "min_stay_h": (12.0, LONE),
     "lone_shore_nmi": (100.0, LONE),
+    "lone_offshore_nmi": (150.0, LONE_AT_SEA),
     "unknown_speed_kn": (4.0, {**LONE, "gaps": [{**falls_silent(**DEEPER), "cruise_kn": None, "fastest_kn": None}]}),
     "max_gap_days": (2.0, LONE),
     "min_named_share": (0.6, {**LONE, "gaps": [falls_silent(**DEEPER), falls_silent(KOREAN // 2, **DEEPER)]}),
@@ -411,6 +446,7 @@ def test_a_parameter_bites(name):
     value, tables = PARAMETERS_THAT_BITE[name]
     ships = [*ship(GIVER), *ship(TAKER, destination="TAICHUNG"), *ship(THIRD, FISHING, 50.0)]
     ships += ship(KOREAN // 2) if name == "min_named_share" else []
+    ships += ship(KOREAN) if name == "lone_offshore_nmi" else []
 
     def findings(detector):
         return [(f.mmsi, f.kind, f.strength, f.other_mmsi) for f in detector.detect(scene_of(ships, **tables))]

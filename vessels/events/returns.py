@@ -225,14 +225,8 @@ def _runs(
     first = np.concatenate([[0], np.flatnonzero(new) + 1]) if len(when) else np.zeros(0, np.int64)
     last = np.append(first[1:], len(when))[: len(first)] - 1
     long = (last - first + 1 >= p.min_returns) & (when[last] - when[first] >= _PART_SEEN * p.min_path_h * US_PER_H)
-    return [
-        Lag(
-            int(visits.track[early[a]]),
-            int(visits.track[late[a]]),
-            int(np.median(lag[a : b + 1])),
-            int(when[a]),
-            int(when[b]),
-            b - a + 1,
-        )
-        for a, b in zip(first[long].tolist(), last[long].tolist(), strict=True)
-    ]
+    first, last = first[long], last[long]
+    before = np.concatenate([[0], np.cumsum(lag - (lag[0] if len(lag) else 0))])
+    mean = (before[last + 1] - before[first]) // (last - first + 1) + (lag[0] if len(lag) else 0)
+    runs = (visits.track[early[first]], visits.track[late[first]], mean, when[first], when[last], last - first + 1)
+    return [Lag(*run) for run in zip(*(values.tolist() for values in runs), strict=True)]

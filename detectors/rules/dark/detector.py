@@ -15,6 +15,7 @@ from detectors.measures import evidence_of_measures
 from detectors.rules.dark.fences import within_nmi
 from detectors.rules.dark.parameters import DarkParameters
 from detectors.rules.dark.silences import Berths, Silences, berths_of, heard_meanwhile, silences_of
+from detectors.rules.dark.together import fell_silent_together
 from detectors.rules.dark.wording import (
     IDENTITY_WORDS,
     INNOCENT,
@@ -48,8 +49,8 @@ REDIRECTED: Final = 0.15
 NEAR_WATCHED: Final = 0.5
 """The same near a port under high watch; and beside a ship-to-ship belt."""
 NEAR_BELT: Final = 0.25
-LEAST: Final = 0.05
-"""Weaker findings are not made."""
+LEAST: Final = 0.01
+"""Weaker findings, under 0.15 dB, are not made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Dark(DarkParameters):
     """A ship was not heard for long where others were.
 
     Claims
-        dark_gap: a silence, closed or still open, of half a day or more, in which a ship there would have been heard
-        for hours and hardly missed by chance. 0.35 for a day heard of and nothing else; more if draught, identity or
+        dark_gap: a silence, closed or still open, of six hours or more, in which a ship there would have been heard
+        for hours and hardly missed by chance, and that others about did not have at the same time. 0.35 for a day heard of and nothing else; more if draught, identity or
         destination differ across it, or if it lies near a port under high watch (two in three more) or a
         ship-to-ship belt; less for short ones, for ships that are silent now and then, that sailed on, or lay still, in
         port most of all, and for fishing boats, harbour craft and class B.
@@ -96,7 +97,8 @@ class Dark(DarkParameters):
     def detect(self, scene: Scene) -> Sequence[Finding]:
         """The findings, sorted by vessel and time."""
         silences = silences_of(scene.history.gaps, scene.as_of)
-        silences = silences.take(self._telling(silences))
+        telling = np.flatnonzero(self._telling(silences))
+        silences = silences.take(telling[~fell_silent_together(silences, telling)])
         silences = silences.take(~heard_meanwhile(silences, scene.history.segments))
         around = self._circumstances(silences, berths_of(scene.history.port_visits), scene.zones)
         strength = self._strength(silences, around)

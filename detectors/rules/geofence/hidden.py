@@ -16,6 +16,7 @@ from detectors.destinations import Declared, gazetteer_of, parse_destination
 from detectors.finding import Evidence, Finding
 from detectors.measures import COAL_BAN, day_of, evidence_of_measures
 from detectors.rules.dark.silences import Berths, berths_of, heard_meanwhile, silences_of
+from detectors.rules.dark.together import fell_silent_together
 from detectors.rules.dark.wording import INNOCENT, caveats_of_silence, evidence_of_change, evidence_of_silence
 from detectors.rules.geofence.hidden_crowd import crowd_of
 from detectors.rules.geofence.hidden_ways import (
@@ -62,6 +63,8 @@ CARGO_GROUPS: Final = frozenset({"cargo", "tanker", "unknown"})
 MOST_DESTINATION_DB: Final = NAMED_DB
 BEFORE_BAN_FACTOR: Final = 0.4
 """Before UNSCR 2371 a call was lawful for nearly all; as for relays."""
+LEAST_DB: Final = 1.0
+"""What a call weighs that the time would do for, though all the rest speaks against it as much as for it: a lead."""
 UNKNOWN_CAP: Final = 0.4
 """Where reception cannot be told, and the draught alone speaks: told, but never enough alone."""
 SHOWN_BESIDE: Final = 5
@@ -116,8 +119,8 @@ def _cases(history: History, zones: Zones, parameters: GeofenceParameters, as_of
 
     What is cheap comes first: ways by water are asked for only of silences that great circles and reception leave.
     """
-    silences = silences_of(history.gaps, as_of)
-    silences = silences.take(~silences.has("reception", "outage"))
+    every = silences_of(history.gaps, as_of)
+    silences = every.take(~every.has("reception", "outage"))
     berths, visits = watched_berths(zones, parameters), berths_of(history.port_visits)
     possible = np.any(least_nmi(silences, berths) <= sail_nmi(silences, parameters)[:, None], axis=1)
     told = visits.near(silences, _at(visits, berths), timedelta(hours=parameters.hidden_told_h))
@@ -139,6 +142,8 @@ def _cases(history: History, zones: Zones, parameters: GeofenceParameters, as_of
     hopeful = np.flatnonzero((most >= parameters.hidden_least_db) & ~(blind & (weights["draught"] <= 0.0)))
     ways = find_ways(some.take(hopeful), zones, direct[hopeful], parameters)
     reached = np.flatnonzero((ways.best >= 0) & ~ways.inside)
+    asked = np.flatnonzero(~every.has("reception", "outage"))[rows[hopeful[reached]]]
+    reached = reached[~fell_silent_together(every, asked)]
     kept, ways = hopeful[reached], ways.take(reached)
     some, put, at_berth = some.take(kept), put[kept], at_berth[kept]
     blind, passed, like = blind[kept], passed[kept], like[kept]
@@ -195,7 +200,7 @@ def _ship_weights(case: _Case, ships: Ships) -> dict[str, float]:
 
 
 def _strength(case: _Case) -> float:
-    strength = min(case.total_db / FULL_DB, 1.0)
+    strength = min(max(case.total_db, LEAST_DB) / FULL_DB, 1.0)
     if case.zone.country == "KP" and day_of(case.until) < COAL_BAN.since:
         strength *= BEFORE_BAN_FACTOR
     return round(strength if case.is_told else min(strength, UNKNOWN_CAP), 4)

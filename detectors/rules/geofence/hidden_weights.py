@@ -69,10 +69,15 @@ def silence_db(chance: FloatArray, n_passed: npt.NDArray[np.int64], n_like: npt.
 
 
 def stayed_put(silences: Silences, berths: Berths, parameters: GeofenceParameters) -> BoolArray:
-    """Whether the rows show the ship at one place all the while: one port visit, or still at both ends. Shape (n,)."""
+    """Whether the rows show the ship at one place all the while: in one port visit, or still at both ends. Shape (n,).
+
+    A ship under way within the fence of a port before and after is no ship laid up there.
+    """
     still = (silences["start_sog_kn"] < UNDER_WAY_KN) & (silences["end_sog_kn"] < UNDER_WAY_KN)
+    under_way = (silences["start_sog_kn"] >= UNDER_WAY_KN) & (silences["end_sog_kn"] >= UNDER_WAY_KN)
     near_by = silences["distance_nmi"] <= parameters.hidden_put_nmi
-    return np.asarray((berths.spent_in(silences) >= 0) | (still & near_by & ~silences.is_open))
+    in_port = (berths.spent_in(silences) >= 0) & ~under_way
+    return np.asarray(in_port | (still & near_by & ~silences.is_open))
 
 
 def place_weights(silences: Silences, ways: Ways, parameters: GeofenceParameters) -> Mapping[str, FloatArray]:

@@ -123,7 +123,9 @@ def is_plain(meeting: Meeting, parameters: RendezvousParameters) -> bool:
     unusual = (row["n_ships_ever"] or 0) <= parameters.usual_ships and (row["n_ships_near"] or 0) <= PLAIN_COMPANY
     seldom = (row["n_partners"] or 0) <= parameters.usual_partners and (row["n_meetings"] or 1) <= 1
     came_and_went = row["apart_before"] is not False and row["apart_after"] is not False
-    return carriers and at_sea and unusual and seldom and came_and_went and meeting.duration_h <= parameters.transfer_max_h
+    return (
+        carriers and at_sea and unusual and seldom and came_and_went and meeting.duration_h <= parameters.transfer_max_h
+    )
 
 
 def draught_reasons(

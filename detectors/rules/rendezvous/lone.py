@@ -18,7 +18,14 @@ from detectors.finding import Evidence, Finding
 from detectors.measures import TRANSFER_BAN, day_of, evidence_of_measures
 from detectors.rules.geofence.wording import iso
 from detectors.rules.rendezvous.declared import Bound
-from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, is_plain, lone_reasons, silent_reasons
+from detectors.rules.rendezvous.lone_grounds import (
+    Silence,
+    Stay,
+    fit_reasons,
+    is_plain,
+    lone_reasons,
+    silent_reasons,
+)
 from detectors.rules.rendezvous.lone_weights import UNHEARD, Weighed, crowds, weigh_pairs, with_choice
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
@@ -33,7 +40,7 @@ KIND: Final = "dark_rendezvous"
 FULL_DB: Final = 24.0
 """The weight at strength 1: that of the kind in `detectors.triage`."""
 LEAST_STRENGTH: Final = 0.05
-"""Of less no finding is made; a plain stay near which one was silent is told at this, whatever speaks against it."""
+"""Of less no finding is made; a plain stay to which one could have come silent is told at this, if at no more."""
 BEFORE_BAN_FACTOR: Final = 0.5
 SILENT_FACTOR: Final = 0.6
 """The ship seen did lie there; the silent one only could have."""
@@ -122,13 +129,13 @@ def lone_findings(
 def _bare(
     pairs: Weighed, stays: Sequence[Stay], silences: Sequence[Silence], parameters: RendezvousParameters
 ) -> npt.NDArray[np.bool_]:
-    """At which stays a finding is made though the reasons do not bear one: plain ones, where a ship that was heard
-    neither in port nor at sea could have been, while others about her were heard. Shape (stays,)."""
+    """At which stays a finding is made though the reasons bear none: plain ones, to which a ship could have come that
+    was silent, not in port, while others about her were heard. Shape (stays,)."""
     by_choice = np.array([one.row["reception"] == "heard" and not one.in_port for one in silences], dtype=np.bool_)
     could = np.bincount(pairs.stay[by_choice[pairs.gap]], minlength=len(stays)) > 0
-    return could & np.array(
-        [is_plain(stay.row, parameters.long_loitering_h, parameters) for stay in stays], dtype=np.bool_
-    )
+    most_h = parameters.long_loitering_h
+    plain = [not stay.party.belied and is_plain(stay.row, most_h, parameters) for stay in stays]
+    return could & np.array(plain, dtype=np.bool_)
 
 
 def _told(
@@ -184,12 +191,15 @@ def _lone_finding(
     lines += [line for one in named[:SHOWN_MOST] for line in (one.way, *evidence_of(one.reasons))]
     caveats = ["nothing shows that another ship was there", *caveats_of(r for one in named for r in one.reasons)]
     caveats += [f"{n} silent ships could have been there"] if n > 1 else []
-    who = " or ".join(party.in_words for party in shown) if shown else f"{n} silent ships"
+    who = " or ".join(party.in_words for party in shown) if shown else f"{n} silent {'ship' if n == 1 else 'ships'}"
     reasons = [*base, Reason(f"the likeliest of {n} silent ships that could have been there", crowd_db, tuple(lines))]
     headline = f"{stay.party.in_words} lay {stay.row['duration_h']:.1f} h alone {stay.spot.in_words}, "
     headline += f"where {who} could have been, silent"
     others = tuple(party.mmsi for party in shown)
-    return _finding(stay, stay.party, others, reasons, (1.0, least), headline, caveats, detector, None)
+    scale = (1.0 if crowd_db > 0.0 else 0.0), least
+    if crowd_db <= 0.0:
+        caveats.append("no silent ship stands out: told because she lay where few do")
+    return _finding(stay, stay.party, others, reasons, scale, headline, caveats, detector, None)
 
 
 def _silent_finding(

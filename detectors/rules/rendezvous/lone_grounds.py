@@ -64,6 +64,13 @@ class Silence:
     """Name of the port at which she fell silent and was heard again; "" if there is none."""
 
 
+def is_plain(row: Mapping[str, Any], most_h: float, parameters: CarrierParameters) -> bool:
+    """Whether nothing that was seen says why a ship lay there: no status, not long, and few others ever or then."""
+    unusual = (row["n_ships_ever"] or 0) <= parameters.usual_ships and (row["n_ships_near"] or 0) <= PLAIN_COMPANY
+    says_why = row["nav_status"] in BUSY_STATUS or row["nav_status"] in LYING_STATUS
+    return unusual and not says_why and bool(row["duration_h"] <= most_h)
+
+
 def lone_reasons(stay: Stay, own: Sequence[Tie], bound: Bound, parameters: RendezvousParameters) -> list[Reason]:
     """What speaks for and against a meeting in what was seen of the ship that lay alone."""
     row, party = stay.row, stay.party

@@ -60,13 +60,18 @@ class Spot:
         return f"at {self.lat:.2f}, {self.lon:.2f}"
 
 
+def roads_of(zones: Zones) -> list[Zone]:
+    """The belts that are roads of ports: they meet a port's fence, or are tagged as anchorages."""
+    waiting = {zone.zone_id for zone in waiting_grounds(zones)}
+    return [z for z in zones.zones if z.zone_id in waiting or (z.kind == "sts_zone" and "anchorage" in z.tags)]
+
+
 class Places:
     """Fences about positions, of one run's zones."""
 
     def __init__(self, zones: Zones, near_port_nmi: float) -> None:
         self._near_nmi = near_port_nmi
-        roads = {zone.zone_id for zone in waiting_grounds(zones)}
-        self._roads = [z for z in zones.zones if z.zone_id in roads or (z.kind == "sts_zone" and "anchorage" in z.tags)]
+        self._roads = roads_of(zones)
         taken = {zone.zone_id for zone in self._roads}
         watched = [z for z in zones.zones if z.watch == "elevated" and z.kind == "sts_zone"]
         self._belts = [zone for zone in watched if zone.zone_id not in taken]

@@ -295,3 +295,21 @@ def test_a_replayed_track_is_one_that_was_sent_before(busy_fleet: Fleet, waters:
         assert np.median(off) < 2.0
         assert ("from where she is" in plant.what) == (abs(shift[0]) + abs(shift[1]) > 1e-4)
         assert lag >= 24 * US_PER_H
+
+
+def test_a_ship_is_silenced_only_where_others_are_heard_about_both_ends(fleet: Fleet, waters: Waters) -> None:
+    plants, _ = some(fleet, waters, "dark_gap", 8)
+    for plant in plants:
+        (mmsi,) = plant.mmsi
+        old = Track(fleet.rows, mmsi)
+        assert len(Track(fleet.rows, mmsi, plant.start_us, plant.end_us)) >= 20
+        for us in (plant.start_us, plant.end_us):
+            at = int(np.searchsorted(old.time_us, us))
+            near = fleet.near(float(old.lat[at]), float(old.lon[at]), us, 90.0)
+            assert len({one.ship for one in near} - set(plant.ships)) >= 3
+
+
+def test_nobody_is_silenced_where_few_others_are_heard(canonical: pa.Table, waters: Waters) -> None:
+    alone = fleet_of(canonical.filter(pa.compute.is_in(canonical["mmsi"], canonical["mmsi"].unique()[:3])))
+    assert alone.ships
+    assert not planted(alone, waters, {"dark_gap": 3, "hidden_call_feasible": 3}).plants

@@ -232,8 +232,23 @@ def test_a_silence_says_less_the_likelier_it_is_by_chance(chance):
 def test_where_nobody_is_heard_it_is_where_she_went_and_how_she_came_back_that_speaks():
     unheard = {**HIDDEN, "reception": "unheard_place", "chance_unheard": 0.95, "start_cog_deg": 60.0}
     assert strength(unheard) > 0.2
-    assert strength({**unheard, "end_draught_m": 8.0}) == 0.0
+    assert strength({**unheard, "end_draught_m": 8.0}) < 0.05
     assert "few ships are heard" in " ".join(found(unheard)[0].caveats)
+
+
+def test_a_call_that_little_speaks_for_is_told_at_next_to_no_strength_or_not_at_all():
+    weak = {**HIDDEN, "end_draught_m": 8.0, "chance_unheard": 1.0}
+    (finding,) = found(weak, detector=Geofence(hidden_least_db=-30.0))
+    assert finding.strength == pytest.approx(1.0 / 30.0, abs=0.001)
+    assert not found(weak, detector=Geofence(hidden_least_db=5.0))
+
+
+def test_a_silence_that_ships_about_had_together_hides_no_call():
+    others = [{**HIDDEN, "mmsi": 431000001 + n, "event_id": f"gap-{n}", "segment_id": f"s-{n}"} for n in range(8)]
+    others = [{**one, "reception": "outage", "n_others": 8.0} for one in others]
+    alone = {**HIDDEN, "n_others": 8.0}
+    assert strength(alone, *others[:2]) > 0.0
+    assert strength(alone, *others) == 0.0
 
 
 def test_an_outage_is_nobodys_silence():
@@ -254,7 +269,9 @@ def test_a_ship_laid_up_in_dock_or_at_her_berth_is_left_alone():
     laid_up |= {"start_lon": 122.17, "end_lon": 122.17, "start_destination": None}
     dock = [stay(SHIP, "CN_WEIHAI", at(1), at(20))]
     assert strength(laid_up) == strength(laid_up, port_visits=dock) == 0.0
-    assert strength({**laid_up, "start_sog_kn": 9.0, "end_sog_kn": 9.0}, port_visits=dock) == 0.0
+    assert strength({**laid_up, "end_sog_kn": 9.0}, port_visits=dock) == 0.0
+    under_way = {**laid_up, "start_sog_kn": 9.0, "end_sog_kn": 9.0}
+    assert 0.0 < strength(under_way, port_visits=dock) < strength(under_way)
     assert strength({**laid_up, "start_sog_kn": 9.0, "end_sog_kn": 9.0}) > 0.3
 
 
