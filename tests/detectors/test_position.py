@@ -220,10 +220,23 @@ def test_one_other_ship_there_halves_it():
 def test_a_jump_that_leads_inland_is_told():
     inland = on_land(crosses_land=False)
     (one,) = [f for f in found(inland, leap(9.0)) if f.kind == "position_on_land"]
+    assert one.strength == pytest.approx(0.2), "the jump is told for itself; both together flag nobody"
+    sailed = jump(9.0, 30.0, n_positions=60, segment_id="the track she left")
+    (one,) = [f for f in found(inland, sailed) if f.kind == "position_on_land"]
     assert one.strength == pytest.approx(0.5)
+    assert one.segment_id == "the track she left"
     assert [f for f in found(inland, leap(1.0)) if f.kind == "position_on_land"] == []
     for lawful in (leap(9.0, n_others=6), leap(9.0, distance_nmi=6.0), jump(9.0, 0.0, n_positions=1)):
         assert [f for f in found(inland, lawful) if f.kind == "position_on_land"] == []
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [(jump, "distance_nmi"), (jump, "implied_speed_kn"), (laps, "residual_m"), (constant, "residual_m")],
+)
+def test_an_event_without_the_number_it_is_judged_by_is_left_out(made, name):
+    assert found(made())
+    assert found(made(**{name: None})) == []
 
 
 # -- drawn tracks

@@ -18,7 +18,8 @@ class Position(PositionThresholds):
 
     Claims
         position_jump: heard where she cannot have sailed to, away and back or for good; a position held for hours
-        while she says she moves; a speed that her positions belie. At most 0.3, because sets fail.
+        while she says she moves; a speed that her positions belie. At most 0.3, because sets fail; more where she
+        sailed on off her way for a day and came back.
         position_on_land: a straight way over land from sea to sea, or a jump that leads inland, where next to nobody
         else is ever heard.
         drawn_track: the same way round and round for days within metres and at one speed; motion more even than engine,
@@ -37,8 +38,8 @@ class Position(PositionThresholds):
         ships at once; where only one is heard there, it looks like hers. Patrols, trials and ships waiting under track
         control go round as drawn laps do. A lone ship on a straight canal that the land polygons lack crosses land.
 
-    Strengths are graded in the rules, beside the reason: a painted track of days 1, a jump alone 0.3 at most, a glitch
-    of one or two reports none, what befell others nearby a quarter or less.
+    Strengths are graded in the rules, beside the reason: a painted track of days 1, a jump 0.3 at most, or 0.75 where
+    she sailed on there for a day, a glitch of one or two reports none, what befell others nearby a quarter or less.
     """
 
     name: ClassVar[str] = "position"

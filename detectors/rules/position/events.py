@@ -6,6 +6,7 @@ Takes the `position_events` and `identities` tables; gives records in one order 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -66,8 +67,26 @@ def read_events(table: pa.Table, land_others: int) -> list[OddEvent]:
     busy = pc.and_(pc.equal(table["kind"], "on_land"), pc.greater(pc.fill_null(table["n_others"], 0), land_others))
     complete = pc.and_(pc.is_valid(table["mmsi"]), pc.is_valid(table["start"]))
     rows = table.filter(pc.and_(complete, pc.invert(pc.fill_null(busy, False)))).to_pylist()
-    events = [_event(row) for row in rows if row["kind"] is not None]
+    events = [_event(row) for row in rows if row["kind"] is not None and _is_whole(row)]
     return sorted(events, key=lambda e: (e.mmsi, e.start, e.kind, e.segment_id or "", e.event_id))
+
+
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "jump": ("distance_nmi", "implied_speed_kn", "duration_h"),
+        "held": ("duration_h",),
+        "on_land": ("distance_nmi", "duration_h"),
+        "constant": ("duration_h", "residual_m"),
+        "laps": ("duration_h", "residual_m"),
+        "replay": ("duration_h", "residual_m", "replayed_from", "replayed_mmsi"),
+        "speed": ("implied_speed_kn",),
+    }
+)
+"""What an event of each kind is judged by; one without is left out."""
+
+
+def _is_whole(row: Mapping[str, Any]) -> bool:
+    return all(row[name] is not None for name in _NEEDED.get(row["kind"], ()))
 
 
 def _event(row: Mapping[str, Any]) -> OddEvent:

@@ -21,8 +21,9 @@ CROSSED: Final = 0.5
 CROSSED_FAR: Final = 0.75
 FAR: Final = 3.0
 """A way over land this many times the least looked at weighs in full."""
-JUMPED: Final = 0.5
-"""A jump that leads inland: receivers that fail and interference that shows an airfield do this as well."""
+JUMPED: Final = 0.2
+"""A jump that leads inland, as far as the jump alone weighs: it is told for itself, receivers that fail do this, and
+interference shows airfields. Where she sailed on there for a day, up to two and a half times as much."""
 LEAST_LEAP: Final = 0.2
 """A jump with a smaller share of what a jump can weigh, such as a glitch or one of many ships', leads nowhere."""
 ONE_OTHER: Final = 0.5
@@ -49,7 +50,7 @@ def _on_land(
     near = timedelta(hours=thresholds.land_jump_h)
     beside = [one for one in jumps if one.start <= run.end + near and one.end >= run.start - near]
     leap = max(beside, key=lambda one: jump_strength(one, noisy, thresholds), default=None)
-    leap_share = 0.0 if leap is None else min(jump_strength(leap, noisy, thresholds) / MOST, 1.0)
+    leap_share = 0.0 if leap is None else jump_strength(leap, noisy, thresholds) / MOST
     if leap_share < LEAST_LEAP:
         leap = None
     strength = 0.0
@@ -77,4 +78,6 @@ def _on_land(
     if crossed:
         caveats.append("feeds that fill silences with straight lines lead ships over land")
     headline = f"{teller.ship(run)} was heard on land, {run.distance_nmi:.0f} nmi from the shore"
-    return teller.finding(KIND, run, strength, headline, evidence, caveats)
+    told = teller.finding(KIND, run, strength, headline, evidence, caveats)
+    # A false way belongs to the voyage that the ship was on when she left it.
+    return told if leap is None else told.with_(segment_id=leap.segment_id, hull_id=leap.hull_id)
