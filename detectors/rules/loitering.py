@@ -105,7 +105,8 @@ class Loitering(CarrierParameters):
         20.0,
         ge=0.0,
         le=200.0,
-        description="Stops nearer to the shore weigh less. Source: Global Fishing Watch's loitering: 20 nmi.",
+        description="Stops nearer to the shore are told at the least strength, if plain. Source: Global Fishing "
+        "Watch's loitering: 20 nmi; ships lighten and wait for berths nearer.",
     )
     silence_h: float = Field(
         24.0,
@@ -152,8 +153,10 @@ class Loitering(CarrierParameters):
                 reasons = self._reasons(row, party, spot, end, ties, bound)
                 reasons += self._silence(row["start"], end, silences.get(party.mmsi, ()))
                 service = _service(row["start"], end, served.get(party.mmsi, ()))
-                least = 0.0 if service or not is_plain(row, LONG_PLAIN_H, self) else LEAST_STRENGTH
-                found += self._finding(row, party, spot, [*reasons, *service], least)
+                plain = not service and is_plain(row, LONG_PLAIN_H, self)
+                least = LEAST_STRENGTH if plain else 0.0
+                most = MOST_STRENGTH if row["shore_nmi"] >= self.offshore_nmi else least
+                found += self._finding(row, party, spot, [*reasons, *service], (least, most))
         found += _longest(drifts, found, scene.as_of)
         return sorted(found, key=lambda one: (one.start, one.mmsi, one.subject))
 
@@ -240,9 +243,10 @@ class Loitering(CarrierParameters):
         return [self._told(row, party, spot, strength, headline, reasons, caveat, "adrift")]
 
     def _finding(
-        self, row: dict[str, Any], party: Party, spot: Spot, reasons: Sequence[Reason], least: float
+        self, row: dict[str, Any], party: Party, spot: Spot, reasons: Sequence[Reason], bounds: tuple[float, float]
     ) -> list[Finding]:
-        strength = min(max(strength_of(total_db(reasons), FULL_DB), least), MOST_STRENGTH)
+        least, most = bounds
+        strength = min(max(strength_of(total_db(reasons), FULL_DB), least), most)
         if strength < LEAST_STRENGTH:
             return []
         caveat = "waiting for orders, weather, a berth or a tide, repairs and tank cleaning look the same"

@@ -85,6 +85,7 @@ def test_a_stop_near_the_coast_where_few_lie_is_told_at_the_least_strength_and_n
     near = loiters(place=OPEN_SEA, shore_nmi=14.0, **UNMOVED)
     assert strength(near) == LEAST_STRENGTH < strength(loiters(place=OPEN_SEA))
     assert strength({**near, "shore_nmi": 9.0}) == 0.0
+    assert strength({**near, **MOVED}) == LEAST_STRENGTH
 
 
 @pytest.mark.parametrize(

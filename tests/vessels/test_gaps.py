@@ -62,7 +62,7 @@ def test_only_the_longest_of_many_gaps_of_a_track_are_kept_and_its_end_beside_th
         spans.append((at, at + 20))
         at += 20 + length
     rows = ship(*spans) + fleet(3, at + 40)
-    gaps = [g for g in gaps_of(rows, gaps=GapParameters(max_per_track=2)) if g["mmsi"] == ALPHA]
+    gaps = [g for g in gaps_of(rows, gaps=GapParameters(max_longer=2)) if g["mmsi"] == ALPHA]
     assert [round(g["duration_h"]) for g in gaps if g["end"]] == [8, 9]
     assert [g["end"] for g in gaps].count(None) == 1
 
@@ -74,7 +74,7 @@ def test_gaps_agree_with_a_plain_search(tenths):
     for tenth in tenths:
         rows += ship((at, at))
         at += tenth / 10.0
-    p = GapParameters(min_reports=5, habit_factor=2.03, max_per_track=3)
+    p = GapParameters(min_reports=5, habit_factor=2.03, max_longer=3)
     steps = [(rows[i + 1]["t"] - rows[i]["t"]) / H for i in range(len(rows) - 1)]
     usual = round(sorted(steps)[(len(steps) - 1) // 2] * 3600, 1) / 3600
     long = [i for i, s in enumerate(steps) if s >= p.min_gap_h - 1e-6 and s >= p.habit_factor * usual - 1e-6]
@@ -312,7 +312,7 @@ def test_ids_of_gaps_differ_even_where_two_tracks_of_a_number_fall_silent_at_onc
         {"min_gap_h": 11.0},
         {"habit_factor": 200.0},
         {"min_reports": 500},
-        {"max_per_track": 1},
+        {"max_longer": 1}, {"window_days": 1.0},
         {"soon_h": 5.0},
         {"draught_step_m": 5.0},
         {"course_step_deg": 179.0},

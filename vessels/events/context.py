@@ -4,6 +4,7 @@ Takes tables of sketches, draughts and port visits, and tracks with instants; gi
 cost anything.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from vessels.events.nearby import spread
 from vessels.geodesy import distance_nmi, wrap_degrees
 from vessels.instants import times_us
+from vessels.schema import make_id
 from vessels.track import IntArray
 from vessels.units import US_PER_H
 
@@ -231,6 +233,33 @@ class Draughts:
         return np.where(found & ~np.isnan(earlier), changed, np.where(heard | found, later, np.nan))
 
 
+def stayed(
+    sketched: Sketched, track: IntArray, time_us: IntArray, lat: FloatArray, lon: FloatArray, radius_nmi: float
+) -> BoolArray:
+    """Whether all kept reports of each track after an instant lie within so far of a place. Shape (k,)."""
+    out = np.ones(len(track), dtype=np.bool_)
+    low = sketched.clock.first_after(track, time_us)
+    for which, row in spread(low, sketched.clock.begin_of(track + 1), _ROWS_AT_ONCE):
+        away = distance_nmi(sketched.lat[row], sketched.lon[row], lat[which], lon[which])
+        out[which[away > radius_nmi]] = False
+    return out
+
+
+def newest_us(segments: pa.Table, as_of_us: int) -> int:
+    """Up to when anything is known: now, or the newest report of all tracks if that is earlier."""
+    return min(as_of_us, int(times_us(segments["end"]).max())) if segments.num_rows else as_of_us
+
+
+def event_ids(kinds: Sequence[str], *columns: IntArray) -> list[str]:
+    """A hash of kind and columns (numbers and start) of each event, and of a count where several have the same."""
+    seen: Counter[tuple[str | int, ...]] = Counter()
+    ids = []
+    for key in zip(kinds, *(column.tolist() for column in columns), strict=True):
+        ids.append(make_id(*key, *([seen[key]] if seen[key] else [])))
+        seen[key] += 1
+    return ids
+
+
 def tracks_at(segments: pa.Table, names: Sequence[Any], mmsi: IntArray, time_us: IntArray) -> IntArray:
     """Row in `segments` of the track that each event belongs to, by the track's name when derived and the instant.
 
@@ -242,8 +271,10 @@ def tracks_at(segments: pa.Table, names: Sequence[Any], mmsi: IntArray, time_us:
     fits = (row >= 0) & (first[row] <= time_us) & (last[row] >= time_us)
     numbers = segments["mmsi"].to_numpy()
     by_mmsi = np.argsort(numbers, kind="stable")
-    for event in np.flatnonzero(~fits).tolist():
-        low, high = (int(np.searchsorted(numbers[by_mmsi], mmsi[event], side=side)) for side in ("left", "right"))
+    numbers, doubtful = numbers[by_mmsi], np.flatnonzero(~fits)
+    lows = np.searchsorted(numbers, mmsi[doubtful], side="left").tolist()
+    highs = np.searchsorted(numbers, mmsi[doubtful], side="right").tolist()
+    for event, low, high in zip(doubtful.tolist(), lows, highs, strict=True):
         own = by_mmsi[low:high]
         away = np.maximum(np.maximum(first[own] - time_us[event], time_us[event] - last[own]), 0)
         row[event] = own[np.lexsort((-first[own], away))[0]]

@@ -14,10 +14,19 @@ import pyarrow as pa
 
 from vessels.event_tables import ENCOUNTERS
 from vessels.events.about import ships_about
-from vessels.events.context import Company, CompanyRule, Draughts, Sketched, company, tracks_at
+from vessels.events.context import (
+    Company,
+    CompanyRule,
+    Draughts,
+    Sketched,
+    company,
+    event_ids,
+    newest_us,
+    stayed,
+    tracks_at,
+)
 from vessels.events.meetings import DEFAULT_ENCOUNTERS, EncounterParameters, Meetings, Samples, find_meetings
 from vessels.events.slow import STEP_US, ShoreDistance
-from vessels.schema import make_id
 from vessels.track import IntArray
 from vessels.units import US_PER_H
 
@@ -46,7 +55,7 @@ def find_encounters(
     sketched = Sketched.of(sketches, tracks, numbers)
     before, after = _company(sketched, meetings, one, other, parameters)
     claimed = Draughts.of(draughts, port_visits, sketched, tracks, numbers)
-    is_open = _open(meetings, sketched, one[:, 1], other[:, 1], as_of_us, parameters)
+    is_open = _open(meetings, sketched, one[:, 1], other[:, 1], newest_us(segments, as_of_us), parameters)
     own = np.column_stack([meetings.mmsi, meetings.other_mmsi])
     near, ever = ships_about(
         stretches, own, meetings.lat, meetings.lon, meetings.start_us, meetings.end_us, parameters.about_nmi
@@ -106,13 +115,18 @@ def _open(
     sketched: Sketched,
     one: IntArray,
     other: IntArray,
-    as_of_us: int,
+    now_us: int,
     parameters: EncounterParameters,
 ) -> npt.NDArray[np.bool_]:
-    """Whether a meeting goes on: one of the two is not heard after it, and the data end soon after. Shape (k,)."""
-    soon = as_of_us - meetings.end_us <= parameters.open_h * US_PER_H
+    """Whether a meeting goes on: the data end soon after it, one of the two at least is not heard after it, and the
+    other, if it is, still lies there. Shape (k,)."""
+    soon = now_us - meetings.end_us <= parameters.open_h * US_PER_H
     silent = [sketched.clock.is_last(track, meetings.end_us + STEP_US - 1) for track in (one, other)]
-    goes_on: npt.NDArray[np.bool_] = soon & (silent[0] | silent[1])
+    there = [
+        stayed(sketched, track, meetings.end_us, meetings.end_lat, meetings.end_lon, parameters.apart_nmi)
+        for track in (one, other)
+    ]
+    goes_on: npt.NDArray[np.bool_] = soon & (silent[0] | silent[1]) & there[0] & there[1]
     return goes_on
 
 
@@ -132,9 +146,9 @@ def _counts(meetings: Meetings) -> tuple[IntArray, IntArray]:
 def _names(segments: pa.Table, tracks: pa.Array, meetings: Meetings, one: IntArray, other: IntArray) -> dict[str, Any]:
     """Ids, kind, and the final tracks and hulls of both."""
     names = tracks.to_pylist()
-    keys = zip(meetings.mmsi.tolist(), meetings.other_mmsi.tolist(), meetings.start_us.tolist(), strict=True)
+    keys = meetings.mmsi, meetings.other_mmsi, meetings.start_us
     values: dict[str, Any] = {
-        "event_id": [make_id("encounter", *key) for key in keys],
+        "event_id": event_ids(["encounter"] * len(meetings), *keys),
         "kind": ["encounter"] * len(meetings),
         "mmsi": meetings.mmsi,
         "other_mmsi": meetings.other_mmsi,

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from vessels.event_tables import GAPS
 from vessels.events.claims_across import claims_across
+from vessels.events.context import tracks_at
 from vessels.events.gaps import DEFAULT_GAPS, GapParameters
 from vessels.geodesy import distance_nmi
 from vessels.instants import times_us
@@ -26,6 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 _NEVER: Final = np.iinfo(np.int64).max
+_NEXT: Final = "next_segment_id"
 
 
 def settle_gaps(
@@ -40,40 +42,48 @@ def settle_gaps(
 ) -> pa.Table:
     """The `gaps` table, sorted by MMSI and start. `segment_id` of `raw` names tracks of `segments`, others are dropped.
 
-    A track that ended is open until its hull is heard again: by a strong link under another number, else as the next
-    track of its own number that begins later. Gaps too short for the ship's habit are dropped.
+    A track that ended is open until its hull is heard again: by a strong link under another number, else by the next
+    report under its own number on any other track. Gaps too short for the ship's habit are dropped; one in which the
+    number was heard on another track is told as unknown. Open gaps last until now or the newest report of all.
     """
     raw = raw.filter(pc.is_in(raw["segment_id"], value_set=segments["segment_id"].combine_chunks()))
     order = np.lexsort((times_us(raw["start"]), raw["mmsi"].to_numpy()))
     raw = raw.take(pa.array(order))
     columns = {name: raw[name].combine_chunks() for name in GAPS.names}
-    columns |= _closed(raw, segments, links, as_of_us)
+    now_us = min(as_of_us, reception.until_us)
+    columns |= _closed(raw, segments, links, now_us)
     table = GAPS.build(columns)
-    # What came after the newest report of all is no silence of this ship.
-    beyond_h = max(as_of_us - reception.until_us, 0) / US_PER_H
-    hours = table["duration_h"].to_numpy() - np.where(table["end"].is_null().to_numpy(), beyond_h, 0.0)
+    hours = table["duration_h"].to_numpy()
     usual_h = table["usual_interval_s"].to_numpy() * US_PER_S / US_PER_H
     long = (hours >= parameters.min_gap_h) & (hours >= parameters.habit_factor * usual_h)
+    is_end = pc.or_(pc.is_null(raw["end"]), pc.is_valid(raw[_NEXT])).to_numpy()
+    long &= ~is_end | (hours > raw["duration_h"].to_numpy())
     table = table.take(pa.array(np.flatnonzero(long)))
     columns = {name: table[name].combine_chunks() for name in GAPS.names}
-    columns |= _judged(table, reception, ship_cells, as_of_us)
+    columns |= _judged(table, reception, ship_cells, now_us)
     columns |= claims_across(table, identities, parameters)
     return GAPS.build(columns)
 
 
-def _closed(raw: pa.Table, segments: pa.Table, links: pa.Table, as_of_us: int) -> dict[str, Any]:
-    """Columns of where, when and how each gap ends, as far as it does."""
+def _closed(raw: pa.Table, segments: pa.Table, links: pa.Table, now_us: int) -> dict[str, Any]:
+    """Columns of where, when and how each gap ends, as far as it does, and `reception` where that is unknown."""
     track = pc.index_in(raw["segment_id"], value_set=segments["segment_id"].combine_chunks()).to_numpy()
     start, end = times_us(raw["start"]), times_us(raw["end"])
-    ended = start >= times_us(segments["end"])[track]
-    end = np.where(ended | (end < 0), _NEVER, end)
+    on_other = pc.is_valid(raw[_NEXT]).to_numpy()
+    ended = on_other | (start >= times_us(segments["end"])[track])
+    own_end = end.copy()
+    end = np.where(end < 0, _NEVER, end)
+    parted = ended & ~on_other
     following = _next_track(segments, track)
     again = np.where(following >= 0, times_us(segments["start"])[following], _NEVER)
-    following = np.where(ended, following, track)
-    end = np.where(ended, again, end)
+    following = np.where(parted, following, track)
+    end = np.where(parted, again, end)
+    if on_other.any():
+        names, numbers = (raw[name].filter(pa.array(on_other)) for name in (_NEXT, "mmsi"))
+        following[on_other] = tracks_at(segments, names.to_pylist(), numbers.to_numpy(), end[on_other])
     place = {name: raw[f"end_{name}"].to_numpy().copy() for name in ("lat", "lon", "sog_kn", "cog_deg", "draught_m")}
     known_at = {name: segments[f"start_{name}"].to_numpy() for name in place}
-    moved = np.flatnonzero(ended)
+    moved = np.flatnonzero(parted)
     for name, values in place.items():
         values[moved] = np.where(again[moved] < _NEVER, known_at[name][following[moved]], np.nan)
     starts = times_us(segments["start"])
@@ -84,7 +94,8 @@ def _closed(raw: pa.Table, segments: pa.Table, links: pa.Table, as_of_us: int) -
                 values[row] = known_at[name][to] if starts[to] == end[row] else np.nan
             place["lat"][row], place["lon"][row] = link["to_lat"], link["to_lon"]
     is_open = end == _NEVER
-    hours = np.where(is_open, as_of_us - start, end - start) / US_PER_H
+    beside = pc.is_valid(raw["reception"]).to_numpy() | (on_other & (end > own_end))
+    hours = np.where(is_open, np.maximum(now_us - start, 0), end - start) / US_PER_H
     apart = distance_nmi(raw["start_lat"].to_numpy(), raw["start_lon"].to_numpy(), place["lat"], place["lon"])
     elsewhere = pa.array(np.where(is_open, 0, following), mask=is_open)
     return {
@@ -94,6 +105,7 @@ def _closed(raw: pa.Table, segments: pa.Table, links: pa.Table, as_of_us: int) -
         "duration_h": np.round(hours, 4),
         "distance_nmi": np.where(is_open, np.nan, np.round(apart, 3)),
         "implied_speed_kn": np.where(is_open, np.nan, np.round(apart / np.maximum(hours, 1e-9), 3)),
+        "reception": pa.array(np.where(beside, "unknown", None), pa.string()),
         "next_mmsi": segments["mmsi"].combine_chunks().take(elsewhere),
         "next_segment_id": segments["segment_id"].combine_chunks().take(elsewhere),
     }
@@ -133,15 +145,15 @@ def _links_from(raw: pa.Table, segments: pa.Table, links: pa.Table) -> list[tupl
     return list(found.values())
 
 
-def _judged(gaps: pa.Table, reception: Reception, ship_cells: pa.Table, as_of_us: int) -> dict[str, Any]:
-    """Columns that reception tells."""
+def _judged(gaps: pa.Table, reception: Reception, ship_cells: pa.Table, now_us: int) -> dict[str, Any]:
+    """Columns that reception tells; what is unknown already stays so."""
     ships, ship = np.unique(gaps["mmsi"].to_numpy(), return_inverse=True)
     is_open = gaps["end"].is_null().to_numpy()
     cruise = gaps["cruise_kn"].to_numpy()
     silences = Silences(
         ship=ship.astype(np.int64),
         start_us=times_us(gaps["start"]),
-        end_us=np.where(is_open, as_of_us, times_us(gaps["end"])),
+        end_us=np.where(is_open, now_us, times_us(gaps["end"])),
         is_open=is_open,
         is_last=pc.fill_null(pc.not_equal(gaps["segment_id"], gaps["next_segment_id"]), True).to_numpy(),
         **{name: gaps[name].to_numpy() for name in ("start_lat", "start_lon", "end_lat", "end_lon")},
@@ -160,5 +172,5 @@ def _judged(gaps: pa.Table, reception: Reception, ship_cells: pa.Table, as_of_us
         "start_heard_share": told.start_heard_share,
         "end_heard_share": told.end_heard_share,
         "n_others": told.n_others,
-        "reception": pa.array(told.reception, pa.string()),
+        "reception": pc.coalesce(gaps["reception"].combine_chunks(), pa.array(told.reception, pa.string())),
     }

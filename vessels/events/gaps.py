@@ -1,12 +1,16 @@
 """Gaps, raw: where a track falls silent for long, and where it ends, with the ship's habits.
 
 Takes the `Segments` and `ShipHours` of a block; gives rows of the `gaps` table in which everything is null that needs
-other ships, hulls or "now"; `gap_settling` fills these. A row without an end is the last report of a track: whether
-that is a gap depends on how long ago it was, and on whether the hull was heard again elsewhere.
+other ships, hulls or "now"; `gap_settling` fills these. The last report of a track is a row too: it ends with the next
+report under its number, on the track `next_segment_id`, or not at all. Whether that is a gap depends on how long ago
+it was, and on whether the hull was heard again under another number. `reception` is already unknown where the number
+was heard on another track meanwhile.
+
+Which silences count is told by what came before them alone, so that a gap once told stays told as data grow.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,15 +19,15 @@ import pyarrow as pa
 from pydantic import Field
 
 from vessels.event_tables import GAPS
+from vessels.events.context import Clock, event_ids
 from vessels.geodesy import distance_nmi
 from vessels.motion import DEFAULT_MOTION
 from vessels.parameters import Parameters
 from vessels.reception.presence import ShipHours
-from vessels.schema import make_id
 from vessels.segments import Segments
 from vessels.silences import motion_at
 from vessels.track import IntArray
-from vessels.units import US_PER_H
+from vessels.units import US_PER_H, US_PER_S
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -43,22 +47,28 @@ class GapParameters(Parameters):
         10.0,
         ge=1,
         le=1000,
-        description="A gap lasts at least so many times the track's median interval: a ship heard twice a day by "
+        description="A gap lasts at least so many times the median interval of its track up to then: a ship heard twice a day by "
         "satellite is not silent in between. Source: judgement, as for the silences that links are made from.",
     )
     min_reports: int = Field(
         10,
         ge=2,
         le=10_000,
-        description="Tracks of fewer reports have no gaps: they show no habit to break. Source: judgement; a damaged "
+        description="A track has no gap before so many reports: it shows no habit to break. Source: judgement; a damaged "
         "number gives one report or two, a single satellite pass a handful.",
     )
-    max_per_track: int = Field(
+    max_longer: int = Field(
         16,
         ge=1,
         le=1000,
-        description="No more than this many gaps, the longest, of one track, its end beside them. Source: a bound on "
-        "work; ships heard by satellite alone have some hundred silences of hours a month.",
+        description="A silence is none if its track had so many as long or longer ones in the `window_days` before. "
+        "Source: a bound on work; ships heard by satellite alone have some hundred silences of hours a month.",
+    )
+    window_days: float = Field(
+        30.0,
+        gt=0,
+        le=366,
+        description="Silences that began within this before another are held against it. Source: judgement; a month.",
     )
     same_hull_kn: float = Field(
         30.0,
@@ -104,6 +114,10 @@ _SOON_ROWS: Final = 10
 _NEXT_ROWS: Final = 5
 """So many of the next reports under the number are looked at for the hull."""
 _S_PER_H: Final = 3600.0
+_H_PER_DAY: Final = 24.0
+_HABIT_STEPS: Final = 101
+"""A median interval is that of so many, spread evenly: it is known to a few per cent, and asked for to a tenth."""
+_AT_ONCE: Final = 2_000_000
 
 
 def gap_rows(
@@ -118,115 +132,185 @@ def gap_rows(
     """Raw gaps within tracks and a row for each track's end, in order of track and time.
 
     `is_class_b` (s,); `draught` (n,) is the last claimed at or before each row, `habits` the columns that
-    `silences.segment_habits` gives. Work on half hours only: a step of hours ends at the first report of one.
+    `silences.segment_habits` gives. `duration_h` of a track's end is what it must outlast to count, 0 as a rule.
+    Work on half hours only: a step of hours ends at the first report of one.
     """
-    within, other_h = _long_steps(segments, hours.slot_rows, habits, parameters)
-    sizes = np.diff(segments.offsets)
-    ended = np.flatnonzero(sizes >= parameters.min_reports)
-    last = segments.offsets[1:][ended] - 1
-    before = np.concatenate([within - 1, last])
-    closes = np.arange(len(before)) < len(within)
-    order = np.argsort(before, kind="stable")
-    order = order[~_heard_on(segments, before[order], parameters)]
-    before, closes = before[order], closes[order]
-    other_h = np.concatenate([other_h, habits["longest_interval_h"][ended]])[order]
+    before, closes, usual_s = _silences(segments, hours.slot_rows, parameters)
+    least_h = _crowd_h(segments, before, closes, parameters)
+    numbers = _Numbers.of(segments)
+    gap_h = segments.step_h[np.minimum(before + 1, len(segments) - 1)].astype(np.float64)
+    kept = (~closes | (gap_h > least_h)) & ~_heard_on(segments, numbers, before, parameters)
+    before, closes, usual_s, least_h = before[kept], closes[kept], usual_s[kept], least_h[kept]
     track = np.searchsorted(segments.offsets, before, side="right") - 1
-    after = np.where(closes, before + 1, before)
-    soon = np.minimum(after + _SOON_ROWS, segments.offsets[1:][track] - 1)
-    n = len(before)
-    sog, cog = motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], n))
+    again = numbers.next_on_other(segments, before)
+    on_other = ~closes & (again >= 0)
+    after = np.where(closes, before + 1, np.where(on_other, again, before))
     lat, lon, time = segments.lat, segments.lon, segments.time_us
+    beside = closes & (again >= 0) & (time[again] < time[after])
+    has_end = closes | on_other
+    after_track = np.searchsorted(segments.offsets, after, side="right") - 1
+    soon = np.minimum(after + _SOON_ROWS, segments.offsets[1:][after_track] - 1)
+    n, sizes = len(before), np.diff(segments.offsets)
+    sog, cog = motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], n))
+    names = pa.array(list(ids), pa.string())
     mmsi = segments.mmsi[segments.vessel[track]]
     gone_nmi = distance_nmi(lat[before], lon[before], lat[after], lon[after])
-    gap_h = segments.step_h[after].astype(np.float64)
+    gap_h = (time[after] - time[before]) / US_PER_H
     values: dict[str, Any] = dict.fromkeys(GAPS.names, pa.nulls(n))
     values |= {
-        "event_id": _event_ids(mmsi, time[before]),
+        "event_id": event_ids(["gap"] * n, mmsi, time[before]),
         "kind": pa.array(["gap"] * n, pa.string()),
         "mmsi": mmsi,
-        "segment_id": pa.array(list(ids), pa.string()).take(pa.array(track)),
+        "segment_id": names.take(pa.array(track)),
         "start": time[before],
-        "end": pa.array(time[after], GAPS.arrow.field("end").type, mask=~closes),
+        "end": pa.array(time[after], GAPS.arrow.field("end").type, mask=~has_end),
         "start_lat": lat[before],
         "start_lon": lon[before],
-        "end_lat": np.where(closes, lat[after], np.nan),
-        "end_lon": np.where(closes, lon[after], np.nan),
-        "duration_h": np.where(closes, np.round(gap_h, 4), np.nan),
-        "distance_nmi": np.where(closes, np.round(gone_nmi, 3), np.nan),
+        "end_lat": np.where(has_end, lat[after], np.nan),
+        "end_lon": np.where(has_end, lon[after], np.nan),
+        "duration_h": np.where(closes, np.round(gap_h, 4), least_h),
+        "distance_nmi": np.where(has_end, np.round(gone_nmi, 3), np.nan),
         "start_sog_kn": sog[:n],
         "start_cog_deg": cog[:n],
-        "end_sog_kn": np.where(closes, sog[n:], np.nan),
-        "end_cog_deg": np.where(closes, cog[n:], np.nan),
+        "end_sog_kn": np.where(has_end, sog[n:], np.nan),
+        "end_cog_deg": np.where(has_end, cog[n:], np.nan),
         "start_draught_m": draught[before],
-        "end_draught_m": np.where(closes, draught[soon], np.nan),
+        "end_draught_m": np.where(has_end, draught[soon], np.nan),
         "transceiver": pa.array(np.where(is_class_b[track], "B", "A"), pa.string()),
         "cruise_kn": habits["cruise_kn"][track],
         "fastest_kn": _fastest_kn(segments, hours.slot_rows)[track],
-        "usual_interval_s": habits["median_interval_s"][track],
-        "longest_usual_h": np.round(other_h, 4),
+        "next_segment_id": names.take(pa.array(after_track, mask=~on_other)),
+        "usual_interval_s": usual_s,
+        "longest_usual_h": np.round(_other_h(segments, hours.slot_rows, before, closes, habits), 4),
+        "reception": pa.array(np.where(beside, "unknown", None), pa.string()),
         "reports_per_heard_h": np.round(sizes[track] / np.maximum(hours.heard_h[track], 1), 3),
     }
     return GAPS.build(values)
 
 
-def _event_ids(mmsi: IntArray, start_us: IntArray) -> list[str]:
-    """A hash of MMSI and start, and of a number where two tracks of one MMSI fall silent at once."""
-    seen: Counter[tuple[int, int]] = Counter()
-    ids = []
-    for key in zip(mmsi.tolist(), start_us.tolist(), strict=True):
-        ids.append(make_id("gap", *key, *([seen[key]] if seen[key] else [])))
-        seen[key] += 1
-    return ids
+def _silences(segments: Segments, slots: IntArray, parameters: GapParameters) -> tuple[IntArray, BoolArray, FloatArray]:
+    """Last rows before long steps and ends of tracks, in order; which end again; usual interval till then, in s."""
+    long = slots[segments.step_h[slots] >= parameters.min_gap_h] - 1
+    before = np.concatenate([long, segments.offsets[1:] - 1])
+    closes = np.arange(len(before)) < len(long)
+    order = np.argsort(before, kind="stable")
+    before, closes = before[order], closes[order]
+    begin = segments.offsets[np.searchsorted(segments.offsets, before, side="right") - 1]
+    enough = before - begin + 1 >= parameters.min_reports
+    before, closes, begin = before[enough], closes[enough], begin[enough]
+    usual_s = _usual_s(segments, begin, before)
+    hours = segments.step_h[np.minimum(before + 1, len(segments) - 1)].astype(np.float64)
+    unusual = ~closes | (hours >= parameters.habit_factor * usual_s / _S_PER_H)
+    return before[unusual], closes[unusual], usual_s[unusual]
 
 
-def _long_steps(
-    segments: Segments, slots: IntArray, habits: Mapping[str, npt.NDArray[Any]], parameters: GapParameters
-) -> tuple[IntArray, FloatArray]:
-    """Rows that end a gap, in order, and the longest other step of their track in hours."""
-    hours = segments.step_h[slots].astype(np.float64)
-    long = np.flatnonzero(hours >= parameters.min_gap_h)
-    rows, hours = slots[long], hours[long]
-    track = np.searchsorted(segments.offsets, rows, side="right") - 1
-    usual_h = habits["median_interval_s"][track] / _S_PER_H
-    enough = np.diff(segments.offsets)[track] >= parameters.min_reports
-    gap = np.flatnonzero(enough & (hours >= parameters.habit_factor * usual_h))
-    order = gap[np.lexsort((rows[gap], -hours[gap], track[gap]))]
-    counts = np.bincount(track[order], minlength=len(segments.offsets) - 1)
-    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = np.sort(order[rank < parameters.max_per_track])
-    longest, second = _two_longest(segments, slots)
-    other_h = np.where(hours[kept] >= longest[track[kept]], second[track[kept]], longest[track[kept]])
-    return rows[kept], other_h
+def _usual_s(segments: Segments, begin: IntArray, last: IntArray) -> FloatArray:
+    """The median interval from one row of a track to a later one, in seconds. Shape (n,)."""
+    out = np.zeros(len(last))
+    for low in range(0, len(last), _AT_ONCE // _HABIT_STEPS):
+        part = slice(low, low + _AT_ONCE // _HABIT_STEPS)
+        n_steps = (last - begin)[part]
+        n = np.minimum(n_steps, _HABIT_STEPS)
+        number = np.broadcast_to(np.arange(_HABIT_STEPS), (len(n), _HABIT_STEPS))
+        inside = number < n[:, None]
+        row = begin[part, None] + 1 + np.where(inside, number * n_steps[:, None] // n[:, None], 0)
+        steps = np.sort(np.where(inside, segments.step_h[row], np.inf), axis=1)
+        out[part] = steps[np.arange(len(n)), (n - 1) // 2]
+    return np.round(out * _S_PER_H, 1)
 
 
-def _heard_on(segments: Segments, before: IntArray, parameters: GapParameters) -> BoolArray:
-    """Whether the number was heard next on another track that had begun before, in reach of this one. Shape (n,).
+def _crowd_h(segments: Segments, before: IntArray, closes: BoolArray, parameters: GapParameters) -> FloatArray:
+    """Of as many of its track's gaps as are held against one, the shortest, in hours; 0 if there are fewer. (n,)."""
+    out, most = np.zeros(len(before)), parameters.max_longer
+    if not len(before):
+        return out
+    hours = np.where(closes, segments.step_h[np.minimum(before + 1, len(segments) - 1)], 0.0)
+    track = np.searchsorted(segments.offsets, before, side="right") - 1
+    at_s = (segments.time_us[before] - int(segments.time_us.min())) // US_PER_S
+    window_s = int(parameters.window_days * _H_PER_DAY * _S_PER_H)
+    span = int(at_s.max()) + 1
+    low = np.searchsorted(track * span + at_s, track * span + np.maximum(at_s - window_s, 0))
+    count = np.arange(len(before)) - low
+    crowded = np.flatnonzero(count >= most)
+    width = int(count.max())
+    for first in range(0, len(crowded), max(_AT_ONCE // max(width, 1), 1)):
+        part = crowded[first : first + max(_AT_ONCE // width, 1)]
+        row = part[:, None] - 1 - np.arange(width)
+        earlier = np.where(row >= low[part, None], hours[np.maximum(row, 0)], 0.0)
+        out[part] = np.partition(earlier, width - most, axis=1)[:, width - most]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Reports under numbers that have several tracks, sorted by (number, time). `place` (n,) is -1 for other rows."""
+
+    rows: IntArray
+    place: IntArray
+    clock: Clock
+
+    @classmethod
+    def of(cls, segments: Segments) -> "_Numbers":
+        several = np.bincount(segments.vessel, minlength=len(segments.mmsi)) > 1
+        of_row, time = segments.segment_of_rows, segments.time_us
+        rows = np.flatnonzero(several[segments.vessel][of_row])
+        rows = rows[np.lexsort((rows, time[rows], segments.vessel[of_row[rows]]))]
+        place = np.full(len(of_row), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        return cls(rows, place, Clock(segments.vessel[of_row[rows]], time[rows]))
+
+    def next_on_other(self, segments: Segments, before: IntArray) -> IntArray:
+        """The first report under the number that is later than each row and not on its track; -1 if none is before its
+        track's next. Shape (n,)."""
+        out = np.full(len(before), -1, dtype=np.int64)
+        doubtful = np.flatnonzero(self.place[before] >= 0)
+        if not len(doubtful):
+            return out
+        own = before[doubtful]
+        of_row = segments.segment_of_rows
+        at = self.clock.first_after(segments.vessel[of_row[own]], segments.time_us[own])
+        found = self.rows[np.minimum(at, len(self.rows) - 1)]
+        same = segments.vessel[of_row[found]] == segments.vessel[of_row[own]]
+        out[doubtful] = np.where((at < len(self.rows)) & same & (of_row[found] != of_row[own]), found, -1)
+        return out
+
+
+def _heard_on(segments: Segments, numbers: _Numbers, before: IntArray, parameters: GapParameters) -> BoolArray:
+    """Whether the number was heard next, and soon, on another track that had begun before, in reach. Shape (n,).
 
     Positions thrown off and back make two tracks of one, of which now one and now the other is heard; a few reports are
     looked at, because the next may be thrown off itself.
     """
     out = np.zeros(len(before), dtype=np.bool_)
-    track = np.searchsorted(segments.offsets, before, side="right") - 1
-    several = np.bincount(segments.vessel, minlength=len(segments.mmsi)) > 1
-    doubtful = np.flatnonzero(several[segments.vessel[track]])
+    doubtful = np.flatnonzero(numbers.place[before] >= 0)
     if not len(doubtful):
         return out
-    of_row, time = segments.segment_of_rows, segments.time_us
-    rows = np.flatnonzero(several[segments.vessel][of_row])
-    rows = rows[np.lexsort((rows, time[rows], segments.vessel[of_row[rows]]))]
-    place = np.empty(len(of_row), dtype=np.int64)
-    place[rows] = np.arange(len(rows))
+    of_row, time, rows = segments.segment_of_rows, segments.time_us, numbers.rows
     own = before[doubtful]
     alone = np.ones(len(own), dtype=np.bool_)
     for ahead in range(1, _NEXT_ROWS + 1):
-        following = rows[np.minimum(place[own] + ahead, len(rows) - 1)]
-        other = of_row[following]
+        following = rows[np.minimum(numbers.place[own] + ahead, len(rows) - 1)]
+        other, waited_h = of_row[following], (time[following] - time[own]) / US_PER_H
         alone &= (other != of_row[own]) & (segments.vessel[other] == segments.vessel[of_row[own]])
-        beside = alone & (time[segments.offsets[:-1][other]] <= time[own])
+        beside = alone & (time[segments.offsets[:-1][other]] <= time[own]) & (waited_h < parameters.min_gap_h)
         apart = distance_nmi(segments.lat[own], segments.lon[own], segments.lat[following], segments.lon[following])
-        reach = DEFAULT_MOTION.slack_nmi + parameters.same_hull_kn * (time[following] - time[own]) / US_PER_H
-        out[doubtful] |= beside & (apart <= reach)
+        out[doubtful] |= beside & (apart <= DEFAULT_MOTION.slack_nmi + parameters.same_hull_kn * waited_h)
     return out
+
+
+def _other_h(
+    segments: Segments,
+    slots: IntArray,
+    before: IntArray,
+    closes: BoolArray,
+    habits: Mapping[str, npt.NDArray[Any]],
+) -> FloatArray:
+    """The longest other step of the track of each gap in hours. Shape (n,)."""
+    track = np.searchsorted(segments.offsets, before, side="right") - 1
+    longest, second = _two_longest(segments, slots)
+    hours = segments.step_h[np.minimum(before + 1, len(segments) - 1)].astype(np.float64)
+    within = np.where(hours >= longest[track], second[track], longest[track])
+    return np.where(closes, within, habits["longest_interval_h"][track])
 
 
 def _two_longest(segments: Segments, slots: IntArray) -> tuple[FloatArray, FloatArray]:

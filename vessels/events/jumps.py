@@ -235,6 +235,8 @@ def _of_vessel(segments: Segments, vessel: int, tracks: Sequence[int], p: JumpPa
     found = []
     for before, after in pairwise(own):
         last, first = int(segments.offsets[before + 1]) - 1, int(segments.offsets[after])
+        if segments.time_us[first] <= segments.time_us[last]:
+            continue
         fastest = max(fastest_kn(segments, track, p) for track in (before, after))
         leap = _for_good(segments, last, first, fastest, p)
         found += [] if leap is None else [leap]

@@ -13,11 +13,10 @@ from pydantic import Field
 
 from vessels.event_tables import LOITERING
 from vessels.events.about import ships_about
-from vessels.events.context import Draughts, Sketched, tracks_at
+from vessels.events.context import Draughts, Sketched, event_ids, newest_us, tracks_at
 from vessels.events.slow_tables import ADRIFT_STRETCHES
 from vessels.instants import times_us
 from vessels.parameters import Parameters
-from vessels.schema import make_id
 from vessels.units import US_PER_H
 
 
@@ -89,7 +88,7 @@ def find_loitering(
     sketched = Sketched.of(sketches, names, numbers)
     claimed = Draughts.of(draughts, port_visits, sketched, names, numbers)
     is_last = sketched.clock.is_last(track, end_us)
-    is_open = is_last & (as_of_us - end_us <= parameters.open_h * US_PER_H)
+    is_open = is_last & (newest_us(segments, as_of_us) - end_us <= parameters.open_h * US_PER_H)
     near, ever = ships_about(stretches, mmsi[:, None], lat, lon, start_us, end_us, parameters.about_nmi)
     hours = (end_us - start_us) / US_PER_H
     kinds = np.where(is_adrift, "adrift", "loitering").tolist()
@@ -99,7 +98,7 @@ def find_loitering(
     return LOITERING.build(
         {
             **{name: own[name] for name in kept},
-            "event_id": [make_id(*key) for key in zip(kinds, mmsi.tolist(), start_us.tolist(), strict=True)],
+            "event_id": event_ids(kinds, mmsi, start_us),
             "kind": kinds,
             "segment_id": segments["segment_id"].take(place),
             "hull_id": segments["hull_id"].take(place),

@@ -169,7 +169,6 @@ def _replay_rows(traces: pa.Table, parameters: PositionParameters) -> pa.Table:
         pa.array([getattr(one, name) for one in replays], pa.int64()) for name in ("first", "last", "original")
     )
     begin, end, source = (traces.take(rows) for rows in (first, last, original))
-    weight = begin["n_positions"].to_numpy()
     columns: dict[str, Any] = {name: [None] * len(replays) for name in POSITION_EVENTS.names}
     mmsi, start_us = begin["mmsi"].to_pylist(), times_us(begin["timestamp"])
     columns["event_id"] = [make_id("replay", *key) for key in zip(mmsi, start_us.tolist(), strict=True)]
@@ -178,7 +177,7 @@ def _replay_rows(traces: pa.Table, parameters: PositionParameters) -> pa.Table:
     columns |= {"start": begin["timestamp"], "end": end["timestamp"]}
     columns |= {"start_lat": begin["lat"], "start_lon": begin["lon"], "end_lat": end["lat"], "end_lon": end["lon"]}
     columns["duration_h"] = np.round((times_us(end["timestamp"]) - start_us) / US_PER_H, 4)
-    columns["n_positions"] = np.array([one.n_matches for one in replays], dtype=np.int64) * weight
+    columns["n_positions"] = np.array([one.n_positions for one in replays], dtype=np.int64)
     columns["distance_nmi"] = np.array([one.way_nmi for one in replays], dtype=np.float64).round(3)
     columns["residual_m"] = np.zeros(len(replays))
     columns["replayed_from"] = source["timestamp"]

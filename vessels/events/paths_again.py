@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vessels.events.odd import OddPosition, between_rows, oddest
-from vessels.events.returns import DEFAULT_PATHS, Lag, PathParameters, find_returns
+from vessels.events.returns import DEFAULT_PATHS, Lag, PathParameters, TrackTimes, find_returns
 from vessels.events.ways import NMI_PER_DEG
 from vessels.geodesy import distance_nmi, unwrap_longitudes, wrap_degrees
 from vessels.segments import Segments
@@ -84,14 +84,9 @@ def _lag_us(event: OddPosition) -> int:
 def _likely(segments: Segments, rows: IntArray, lags: list[Lag], way: "_Way", p: PathParameters) -> list[Lag]:
     """The lags at which a quarter of a few reports lie on the earlier path, made exact. `rows`: those on the move."""
     track = np.searchsorted(segments.offsets, rows, side="right") - 1
-    span = int(segments.time_us.max() - segments.time_us.min()) + 1
-    start = segments.time_us[segments.offsets[:-1]]
-    clock = track * span + segments.time_us[rows] - start[track]
-    late = np.array([lag.late for lag in lags])
-    ends = [
-        late * span + np.array(times) - start[late] for times in ([g.start_us for g in lags], [g.end_us for g in lags])
-    ]
-    low, high = np.searchsorted(clock, ends[0]), np.searchsorted(clock, ends[1], side="right") - 1
+    times, late = TrackTimes.of(track, segments.time_us[rows]), np.array([lag.late for lag in lags])
+    low = times.place(late, np.array([lag.start_us for lag in lags]))
+    high = times.place(late, np.array([lag.end_us for lag in lags]), "right") - 1
     few = rows[np.round(low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, _FEW_REPORTS)).astype(np.int64)]
     early = np.broadcast_to(np.array([lag.early for lag in lags])[:, None], few.shape)
     reports = (segments.time_us[few], segments.lat[few], segments.lon[few])
@@ -168,18 +163,14 @@ def _off_at_other_lags_m(way: "_Way", time: IntArray, lat: FloatArray, lon: Floa
 
 
 class _Way(NamedTuple):
-    """Tracks as they were sent first, to be asked where a ship was then. Reports have shape (m,), tracks (s,).
+    """Tracks as they were sent first, to be asked where a ship was then. Reports have shape (m,), tracks (s,)."""
 
-    `clock` is the time since a track's start, each track's beginning a `span` after the one before.
-    """
-
-    clock: IntArray
+    times: TrackTimes
+    time_us: IntArray
     lat: FloatArray
     lon: FloatArray
-    start_us: IntArray
     first: IntArray
     last: IntArray
-    span: int
 
     @classmethod
     def of(cls, segments: Segments, rows: IntArray, track: IntArray) -> "_Way":
@@ -187,9 +178,7 @@ class _Way(NamedTuple):
         time = segments.time_us[rows]
         first = np.searchsorted(track, np.arange(int(track[-1]) + 1))
         last = np.append(first[1:], len(rows)) - 1
-        start, span = time[first], int((time[last] - time[first]).max()) + US_PER_H
-        clock = track * span + time - start[track]
-        return cls(clock, segments.lat[rows], segments.lon[rows], start, first, last, span)
+        return cls(TrackTimes.of(track, time), time, segments.lat[rows], segments.lon[rows], first, last)
 
     @classmethod
     def about(cls, segments: Segments, lag: Lag) -> "_Way":
@@ -206,18 +195,17 @@ class _Way(NamedTuple):
     ) -> tuple[ComplexArray, ComplexArray]:
         """How far reports are from the earlier place, in metres, and her motion there, in metres a second: north, and
         east as the imaginary part; NaN where the place is not known. Shapes (lags, reports)."""
-        then = time - lag_us[:, None] - self.start_us[track]
+        then = time - lag_us[:, None]
         first, last = self.first[track], self.last[track]
-        since = np.clip(then, 0, self.span)
-        after = np.clip(np.searchsorted(self.clock, track * self.span + since), np.minimum(first + 1, last), last)
+        after = np.clip(self.times.place(track, then), np.minimum(first + 1, last), last)
         before = np.maximum(after - 1, first)
-        elapsed_s = (self.clock[after] - self.clock[before]) / US_PER_S
-        known = (then >= 0) & (then <= self.clock[last] - self.clock[first])
+        elapsed_s = (self.time_us[after] - self.time_us[before]) / US_PER_S
+        known = (then >= self.time_us[first]) & (then <= self.time_us[last])
         known &= (elapsed_s > 0) & (elapsed_s <= _HEARD_H * 3600.0)
         narrow = np.cos(np.radians(lat))
         step = self.lat[after] - self.lat[before] + 1j * wrap_degrees(self.lon[after] - self.lon[before]) * narrow
         pace = np.divide(step, elapsed_s, out=np.full(step.shape, np.nan + 0j), where=known)
-        gone_s = (then + track * self.span - self.clock[before]) / US_PER_S
+        gone_s = (then - self.time_us[before]) / US_PER_S
         off = lat - self.lat[before] + 1j * wrap_degrees(lon - self.lon[before]) * narrow - pace * gone_s
         return off * _METRES_PER_DEG, pace * _METRES_PER_DEG
 

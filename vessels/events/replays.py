@@ -20,7 +20,7 @@ from vessels.parameters import Parameters
 from vessels.schema import TIMESTAMP, Column, Table
 from vessels.segments import Segments
 from vessels.track import IntArray
-from vessels.units import US_PER_H, US_PER_MIN
+from vessels.units import US_PER_H, US_PER_MIN, US_PER_S
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -112,6 +112,9 @@ _COARSE: Final = (1e4, 600.0)
 that follow each other."""
 _ON_GRID: Final = 1e-6
 _MOST_LEVELS: Final = 16
+_LARGEST: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
+_SLOTS_BACK: Final = 6
+"""So many slots heard before tell how often a ship is heard: an hour of thinned rows."""
 
 
 def traces_of(
@@ -119,15 +122,12 @@ def traces_of(
 ) -> dict[str, npt.NDArray[Any]]:
     """Sampled rows and the number of their track, key and weight. `thinned` as `thin_rows` gives them.
 
-    Keys are spread evenly over 64 bits; a track keeps those in the lowest 1/2^level, with the level that leaves about
-    `traces_per_h`. Cost: two multiplications a row.
+    Keys are spread evenly over 64 bits; those in the lowest 1/2^level are kept, with the level that leaves about
+    `traces_per_h` of the reports heard so far: what is sent later changes no sample. Cost: two multiplications a row,
+    and for half of the rows a look at the hour before.
     """
-    sizes = np.diff(segments.offsets)
-    slots = np.bincount(np.searchsorted(segments.offsets, thinned, side="right") - 1, minlength=len(sizes))
-    per_h = sizes / np.maximum(slots, 1) * (60.0 / thin_min)
-    level = np.clip(np.ceil(np.log2(np.maximum(per_h / parameters.traces_per_h, 1.0))), 0, _MOST_LEVELS)
-    limit = (np.uint64(0xFFFFFFFFFFFFFFFF) >> level.astype(np.uint64)) if len(sizes) else np.zeros(0, np.uint64)
-    rows, keys = _sampled(segments, limit)
+    rates = _Rates.of(segments, thinned, thin_min)
+    rows, keys, level = _sampled(segments, rates, parameters.traces_per_h)
     track = np.searchsorted(segments.offsets, rows, side="right") - 1
     sog = segments.sog[rows]
     made_good = np.divide(
@@ -142,26 +142,57 @@ def traces_of(
         "row": rows[kept],
         "track": track[kept],
         "key": keys[kept].view(np.int64),
-        "n_positions": (2 ** level[track[kept]]).astype(np.int64),
+        "n_positions": np.int64(1) << level[kept],
     }
 
 
-def _sampled(segments: Segments, limit: npt.NDArray[np.uint64]) -> tuple[IntArray, npt.NDArray[np.uint64]]:
-    """Rows whose key is within their track's limit, and the keys."""
-    sizes = np.diff(segments.offsets)
-    loosest = limit.max(initial=np.uint64(0))
-    found_rows, found_keys = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
-    for start in range(0, int(sizes.sum()), _BLOCK):
+class _Rates(NamedTuple):
+    """The rows that open a slot of the clock, and for each slot the first of its track's: how often a ship was heard.
+
+    Reports are counted over the slots in which any came, so that a silence is no slow sending.
+    """
+
+    opens: IntArray
+    of_track: IntArray
+    slot_h: float
+
+    @classmethod
+    def of(cls, segments: Segments, thinned: IntArray, thin_min: float) -> "_Rates":
+        """The slots of all tracks; `thinned` as `thin_rows` gives them, whose last rows of tracks open none."""
+        slot = segments.time_us[thinned] // int(thin_min * US_PER_MIN)
+        starts = np.isin(thinned, segments.offsets[:-1])
+        opens = starts | (np.diff(slot, prepend=-1) != 0)
+        starts = starts[opens]
+        return cls(thinned[opens], np.maximum.accumulate(np.where(starts, np.arange(len(starts)), 0)), thin_min / 60.0)
+
+    def per_h(self, segments: Segments, rows: IntArray) -> FloatArray:
+        """Reports an hour in the slots before each row and its own so far; no fewer than one a slot. Shape (n,)."""
+        slot = np.searchsorted(self.opens, rows, side="right") - 1
+        since = np.maximum(slot - _SLOTS_BACK, self.of_track[slot])
+        own_h = (segments.time_us[rows] - segments.time_us[self.opens[slot]]) / US_PER_H
+        hours = np.maximum((slot - since) * self.slot_h + own_h, US_PER_S / US_PER_H)
+        return np.asarray(np.maximum((rows - self.opens[since]) / hours, 1.0 / self.slot_h))
+
+
+def _sampled(segments: Segments, rates: _Rates, most_per_h: float) -> tuple[IntArray, npt.NDArray[np.uint64], IntArray]:
+    """Rows whose key is within the limit of their level, the keys, and the levels."""
+    loosest = _LARGEST >> _levels(np.array([1.0 / rates.slot_h]), most_per_h).astype(np.uint64)[0]
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0, np.int64))]
+    for start in range(0, len(segments), _BLOCK):
         stop = start + _BLOCK
         key = segments.lat[start:stop].view(np.uint64) * _MIX[0]
         key += segments.lon[start:stop].view(np.uint64) * _MIX[1]
         rows = np.flatnonzero(key <= loosest)
-        if loosest != np.uint64(0xFFFFFFFFFFFFFFFF) or len(rows):
-            track = np.searchsorted(segments.offsets, rows + start, side="right") - 1
-            inside = key[rows] <= limit[track]
-            found_rows.append(rows[inside] + start)
-            found_keys.append(key[rows[inside]])
-    return np.concatenate(found_rows), np.concatenate(found_keys)
+        level = _levels(rates.per_h(segments, rows + start), most_per_h)
+        inside = key[rows] <= _LARGEST >> level.astype(np.uint64)
+        found.append((rows[inside] + start, key[rows[inside]], level[inside]))
+    rows, keys, levels = (np.concatenate(column) for column in zip(*found, strict=True))
+    return rows, keys, levels
+
+
+def _levels(per_h: FloatArray, most_per_h: float) -> IntArray:
+    """How often reports are to be halved until no more than so many an hour are left. Shape (n,)."""
+    return np.clip(np.ceil(np.log2(np.maximum(per_h / most_per_h, 1.0))), 0, _MOST_LEVELS).astype(np.int64)
 
 
 def _on_a_coarse_grid(lat: FloatArray, lon: FloatArray) -> npt.NDArray[np.bool_]:
@@ -173,12 +204,14 @@ def _on_a_coarse_grid(lat: FloatArray, lon: FloatArray) -> npt.NDArray[np.bool_]
 
 
 class Replay(NamedTuple):
-    """A track sent again: rows of `traces` of the copy's first and last position, and of the original's first."""
+    """A track sent again: rows of `traces` of the copy's first and last position, and of the original's first; matches
+    in the sample, and the reports that they stand for."""
 
     first: int
     last: int
     original: int
     n_matches: int
+    n_positions: int
     way_nmi: float
 
 
@@ -195,12 +228,31 @@ def find_replays(traces: pa.Table, parameters: ReplayParameters = DEFAULT_REPLAY
     order = np.lexsort((time[late], track[early], track[late]))
     early, late, lag = early[order], late[order], lag[order]
     new = (np.diff(track[early]) != 0) | (np.diff(track[late]) != 0)
+    columns = _Columns.of(time, track, traces)
     found = []
     bounds = np.concatenate([[0], np.flatnonzero(new) + 1, [len(early)]]).tolist()
     for low, high in pairwise(bounds):
         if high - low >= parameters.min_matches:
-            found += _of_pair(traces, time, track, early[low:high], late[low:high], lag[low:high], parameters)
+            found += _of_pair(columns, early[low:high], late[low:high], lag[low:high], parameters)
     return traces, _without_overlaps(found)
+
+
+class _Columns(NamedTuple):
+    """Traces in order of track and time, and for each row where its track begins and ends. Shapes (n,)."""
+
+    time_us: IntArray
+    lat: FloatArray
+    lon: FloatArray
+    n_positions: IntArray
+    begin: IntArray
+    end: IntArray
+
+    @classmethod
+    def of(cls, time_us: IntArray, track: IntArray, traces: pa.Table) -> "_Columns":
+        bounds = np.concatenate([[0], np.flatnonzero(np.diff(track)) + 1, [len(track)]])
+        begin, end = (np.repeat(ends, np.diff(bounds)) for ends in (bounds[:-1], bounds[1:]))
+        lat, lon, n_positions = (traces[name].to_numpy() for name in ("lat", "lon", "n_positions"))
+        return cls(time_us, lat, lon, n_positions, begin, end)
 
 
 def _pairs(traces: pa.Table, p: ReplayParameters) -> tuple[IntArray, IntArray]:
@@ -227,17 +279,10 @@ def _pairs(traces: pa.Table, p: ReplayParameters) -> tuple[IntArray, IntArray]:
     return one[real], two[real]
 
 
-def _of_pair(
-    traces: pa.Table,
-    time: IntArray,
-    track: IntArray,
-    early: IntArray,
-    late: IntArray,
-    lag: IntArray,
-    p: ReplayParameters,
-) -> list[Replay]:
+def _of_pair(traces: _Columns, early: IntArray, late: IntArray, lag: IntArray, p: ReplayParameters) -> list[Replay]:
     """Replays of one track by another, or by itself: matches in which the lag stays nearly the same."""
     by_lag = np.argsort(lag, kind="stable")
+    time = traces.time_us
     cuts = np.flatnonzero(np.diff(lag[by_lag]) > p.tolerance_min * US_PER_MIN) + 1
     found = []
     for part in np.split(by_lag, cuts):
@@ -247,11 +292,13 @@ def _of_pair(
         first, last = int(late[part[0]]), int(late[part[-1]])
         if time[last] - time[first] < p.min_replay_h * US_PER_H:
             continue
-        n_sampled = int(((track == track[first]) & (time >= time[first]) & (time <= time[last])).sum())
-        lat, lon = (traces[name].to_numpy()[late[part]] for name in ("lat", "lon"))
+        of_track = time[traces.begin[first] : traces.end[first]]
+        n_sampled = int(np.diff([of_track.searchsorted(time[first]), of_track.searchsorted(time[last], "right")])[0])
+        lat, lon = traces.lat[late[part]], traces.lon[late[part]]
         way = float(distance_nmi(lat[1:], lon[1:], lat[:-1], lon[:-1]).sum())
         if len(part) >= p.min_share * n_sampled and way >= p.min_way_nmi:
-            found.append(Replay(first, last, int(early[part].min()), len(part), way))
+            n_positions = int(traces.n_positions[late[part]].sum())
+            found.append(Replay(first, last, int(early[part].min()), len(part), n_positions, way))
     return found
 
 

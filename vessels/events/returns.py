@@ -4,7 +4,7 @@ Takes `Segments` and rows thinned in time; gives lags worth trying, and the para
 keeps to her earlier path at such a lag is left to `paths_again`: ships on a schedule come back as well.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +111,28 @@ _LAGS_TRIED: Final = 4
 """Of two tracks, or of one with itself: those at which she returned for longest."""
 
 
+class TrackTimes(NamedTuple):
+    """Rows in order of track and time, to be asked where a track stood at an instant.
+
+    Keys count tracks and instants, not microseconds, so that no span of years over many tracks overflows. Shapes (n,),
+    and (k,) for the instants, each once.
+    """
+
+    key: IntArray
+    instants: IntArray
+
+    @classmethod
+    def of(cls, track: IntArray, time_us: IntArray) -> "TrackTimes":
+        """Some rows of some tracks, numbered from 0 and rising."""
+        instants, rank = np.unique(time_us, return_inverse=True)
+        return cls(np.asarray(track * (len(instants) + 1) + rank, dtype=np.int64), instants)
+
+    def place(self, track: IntArray, time_us: IntArray, side: Literal["left", "right"] = "left") -> IntArray:
+        """The first row of a track that is not before an instant (right: after it), or its end. Any shape."""
+        rank = np.searchsorted(self.instants, time_us, side=side)
+        return np.asarray(np.searchsorted(self.key, track * (len(self.instants) + 1) + rank), dtype=np.int64)
+
+
 class _Visits(NamedTuple):
     """Times at which ships on the move came to a cell. Shapes (k,): track, time, a number for ship and cell."""
 
@@ -145,9 +167,8 @@ def _moved_nmi(segments: Segments, rows: IntArray, track: IntArray) -> tuple[Com
     part; and the hours it took, 0 at the start of a track."""
     time = segments.time_us[rows]
     since = time - segments.time_us[segments.offsets[:-1]][track]
-    clock = track * (int(since.max()) + 2 * US_PER_H) + since
     number = np.arange(len(rows))
-    before = np.searchsorted(clock, clock - np.minimum(since, US_PER_H), side="right") - 1
+    before = TrackTimes.of(track, time).place(track, time - np.minimum(since, US_PER_H), "right") - 1
     before = np.minimum(before, np.maximum(number - 1, 0))
     before = np.where(track[before] == track, before, number)
     lat, lon = segments.lat[rows], segments.lon[rows]

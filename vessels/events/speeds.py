@@ -4,6 +4,7 @@ Takes `Segments`; gives events of kind speed, one a spell of such reports. Usual
 its fix; the positions beside it are right.
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -73,19 +74,18 @@ def find_belied_speeds(segments: Segments, parameters: SpeedParameters = DEFAULT
 
 
 def _made_good_kn(segments: Segments, rows: np.ndarray, p: SpeedParameters) -> np.ndarray:
-    """The higher of the speeds made good over the window before and after each row; inf where none is known."""
+    """The speed made good over the window about each row; inf where it is not known. Rows rise; shape (n,)."""
     window_us = int(p.window_h * US_PER_H)
     made = np.full(len(rows), np.inf)
-    for place, row in enumerate(rows.tolist()):
-        track = int(np.searchsorted(segments.offsets, row, side="right")) - 1
-        low, high = segments.offsets[track : track + 2].tolist()
-        time = segments.time_us[low:high]
-        around = np.searchsorted(time, [time[row - low] - window_us, time[row - low] + window_us + 1])
-        a, b = int(around[0]) + low, int(around[1]) + low
-        run, hours = (
-            segments.step_nmi[a + 1 : b].sum(dtype=np.float64),
-            segments.step_h[a + 1 : b].sum(dtype=np.float64),
-        )
-        if a < row < b - 1 and hours > 0:
-            made[place] = run / hours
+    track = np.searchsorted(segments.offsets, rows, side="right") - 1
+    bounds = np.concatenate([[0], np.flatnonzero(np.diff(track)) + 1, [len(rows)]]).tolist()
+    for first, stop in pairwise(bounds):
+        low, high = segments.offsets[track[first] : track[first] + 2].tolist()
+        time, own = segments.time_us[low:high], rows[first:stop] - low
+        begin = np.searchsorted(time, time[own] - window_us)
+        last = np.searchsorted(time, time[own] + window_us, side="right") - 1
+        gone, passed = (np.cumsum(steps[low:high], dtype=np.float64) for steps in (segments.step_nmi, segments.step_h))
+        run, hours = gone[last] - gone[begin], passed[last] - passed[begin]
+        known = (begin < own) & (own < last) & (hours > 0)
+        made[first:stop] = np.divide(run, hours, out=made[first:stop], where=known)
     return made

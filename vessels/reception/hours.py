@@ -23,6 +23,8 @@ BoolArray = npt.NDArray[np.bool_]
 N_TIERS: Final = 2
 """Cells that are seldom heard, cells that are well heard."""
 _UNIT: Final = 1000
+_PAGE_H: Final = 128
+"""Hours of a page: 3 kB, and four bytes for each page of a block without data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,19 @@ class HourFactors:
 
 
 class _Level:
-    """Sums by block of cells, tier and hour."""
+    """Sums by block of cells, tier and hour, kept in pages of some days of one block: only those that have data."""
 
-    def __init__(self, side: int, cells: IntArray, hours: tuple[int, int]) -> None:
+    def __init__(self, side: int, rows: Sequence[Counts], cells: IntArray, hours: tuple[int, int]) -> None:
         self._side, (self._first, self._n_hours) = side, hours
         seen = np.zeros(n_blocks(side), dtype=np.bool_)
         seen[blocks_of(cells, side)] = True
         self._row = np.cumsum(seen) * seen  # 0: blocks without data
-        shape = (int(seen.sum()) + 1) * N_TIERS * self._n_hours
+        has_data = np.zeros((int(seen.sum()) + 1, -(-self._n_hours // _PAGE_H)), dtype=np.bool_)
+        for part in rows:
+            has_data[self.block(part.cell), (part.hour - self._first) // _PAGE_H] = True
+        self._page = np.zeros(has_data.shape, dtype=np.int32)  # 0: pages without data
+        self._page[has_data] = np.arange(1, int(has_data.sum()) + 1)
+        shape = (int(has_data.sum()) + 1) * N_TIERS * _PAGE_H
         self._expected, self._heard, self._present = (np.zeros(shape, dtype=np.int32) for _ in range(3))
 
     def add(self, part: Counts, tier: IntArray, expected: IntArray) -> None:
@@ -76,7 +83,9 @@ class _Level:
 
     def at(self, cell: IntArray, tier: IntArray, hour: IntArray) -> IntArray:
         """Where the sums of each cell, tier and hour stand."""
-        return (self.block(cell) * N_TIERS + tier) * self._n_hours + np.clip(hour - self._first, 0, self._n_hours - 1)
+        page, hour = np.divmod(np.clip(hour - self._first, 0, self._n_hours - 1), _PAGE_H)
+        place: IntArray = (self._page[self.block(cell), page].astype(np.int64) * N_TIERS + tier) * _PAGE_H + hour
+        return place
 
     def sums(self, at: IntArray) -> tuple[FloatArray, FloatArray]:
         """Ships expected and heard."""
@@ -101,7 +110,7 @@ class Hours:
         """First hour of the data, since 1970."""
         self.n = max((last for _, last in ends), default=self.first) - self.first + 1
         sides = (parameters.region_cells, parameters.neighbourhood_cells)
-        self._levels = [_Level(side, places.cells, (self.first, self.n)) for side in sides]
+        self._levels = [_Level(side, rows, places.cells, (self.first, self.n)) for side in sides]
         thousandths = np.round(share * _UNIT).astype(np.int64)
         self._fleet = np.zeros((2, N_TIERS, self.n), dtype=np.int64)
         for part in rows:

@@ -37,7 +37,8 @@ class Reception:
         parameters: ReceptionParameters = DEFAULT_RECEPTION,
         is_land: LandTest | None = None,
     ) -> None:
-        """`tables` have the columns of `reception`; `ends` those of `gaps`, rows without an end are ends of tracks.
+        """`tables` have the columns of `reception`; `ends` those of `gaps`, rows that have no end, or one on
+        another track, are ends of tracks.
 
         Ships silent now count as present for a while, as they would in a silence that has ended: else nobody would be
         missed in an outage that goes on. `is_land` tells cells without any data at sea, where nobody is heard, from
@@ -49,7 +50,9 @@ class Reception:
         newest += [int(times_us(ends[name]).max()) for name in ("start", "end") if ends.num_rows]
         self.until_us = min(as_of_us, max(newest, default=0))
         """Up to when the data tell anything: the newest report, or now if that is earlier."""
-        rows = CountRows(parts, self._tails(ends.filter(pc.is_null(ends["end"]))))
+        rows = CountRows(
+            parts, self._tails(ends.filter(pc.or_(pc.is_null(ends["end"]), pc.is_valid(ends["next_segment_id"]))))
+        )
         self.places = Places(rows, parameters)
         self.hours = Hours(rows, self.places, parameters)
         self._is_land = is_land

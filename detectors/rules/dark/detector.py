@@ -73,10 +73,10 @@ class Dark(DarkParameters):
 
     Claims
         dark_gap: a silence, closed or still open, of six hours or more, in which a ship there would have been heard
-        for hours and hardly missed by chance, and that others about did not have at the same time. 0.35 for a day heard of and nothing else; more if draught, identity or
-        destination differ across it, or if it lies near a port under high watch (two in three more) or a
-        ship-to-ship belt; less for short ones, for ships that are silent now and then, that sailed on, or lay still, in
-        port most of all, and for fishing boats, harbour craft and class B.
+        for hours and hardly missed by chance, and that others about did not have at the same time. 0.35 for a day
+        heard of and nothing else; more if draught, identity or destination differ across it, or if it lies near a port
+        under high watch (half as much again) or a ship-to-ship belt; less for short ones, for ships that are silent now
+        and then, that sailed on, or lay still, in port most of all, and for fishing boats, harbour craft and class B.
 
     Reads
         gaps, port visits, identity spells; places and watch levels of the zones.
