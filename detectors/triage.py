@@ -39,7 +39,7 @@ WEIGHTS: Final[tuple[Weight, ...]] = (
     Weight("hidden_call_feasible", 30.0, "silence", "what was not sent: a call that could have been. " + _JUDGEMENT),
     Weight("dark_gap", 15.0, "silence", "most ships with a silence have done nothing. " + _JUDGEMENT),
     Weight("rendezvous", 27.0, "meeting", "documented in the STS belts; bunkering is lawful. " + _JUDGEMENT),
-    Weight("dark_rendezvous", 24.0, "meeting", "the partner was not seen, only possible. " + _JUDGEMENT),
+    Weight("dark_rendezvous", 24.0, "silence", "the partner was not seen, only possible. " + _JUDGEMENT),
     Weight("loitering", 12.0, "meeting", "ships wait for orders every day. " + _JUDGEMENT),
     Weight("drawn_track", 24.0, "position", "a track that no sea moves; feeds interpolate too. " + _JUDGEMENT),
     Weight("position_jump", 18.0, "position", "receivers fail and are disturbed. " + _JUDGEMENT),

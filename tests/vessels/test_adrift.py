@@ -168,8 +168,15 @@ def test_it_is_a_row_of_loitering_of_its_own_kind_beside_those_of_stops():
     assert [row for row in found if row["kind"] == "loitering"] == stops
 
 
+def test_two_tracks_of_one_number_slow_from_the_same_instant_have_two_ids():
+    rows = [*drifts(6.0), *({**row, "lat": row["lat"] - 20.0} for row in drifts(6.0))]
+    ids = [row["event_id"] for row in settled(fleet_of(rows), rows)]
+    assert len(ids) == len(set(ids)) == 4
+
+
 def test_it_goes_on_while_the_data_end_with_it():
     rows = drifts(3.0)
-    (still,), (over,) = settled(fleet_of(rows), rows), settled(fleet_of(rows, as_of=20 * H), rows)
+    later = [*rows, *({**row, "t": row["t"] + 20 * H, "sog": 12.0} for row in drifts(1.0, mmsi=BRAVO, kn=12.0))]
+    (still,), (over,) = settled(fleet_of(rows, as_of=20 * H), rows), settled(fleet_of(later), rows)
     assert (still["end"], still["event_id"]) == (None, over["event_id"])
     assert over["end"] is not None

@@ -196,8 +196,18 @@ def test_a_meeting_that_lasts_keeps_its_id_and_is_open():
     assert early["event_id"] == event["event_id"]
     assert (early["end"], early["end_lat"], early["end_lon"]) == (None, None, None)
     assert (early["duration_h"], early["apart_after"]) == (pytest.approx(2.1667), None)
-    (late,) = fleet_of(cut, as_of=PM + 8 * H).encounters()
+    assert fleet_of(cut, as_of=PM + 8 * H).encounters() == [early]
+    (late,) = fleet_of([*cut, *lie(CHARLIE, PM, FAR, 8.0)]).encounters()
     assert late["end"] == moment(PM + 2 * H + 600.0)
+
+
+def test_a_meeting_is_over_once_one_of_the_two_is_seen_to_leave_though_the_other_is_not_heard():
+    stays, leaves = meeting(ALPHA, PM, AM), meeting(BRAVO, PM, AM, 80.0, to=WEST)
+    lies = drift(BRAVO, PM, off(SEA, 80.0), 4.5)
+    stays = [row for row in stays if row["t"] <= AM]
+    gone, there = ([row for row in rows if row["t"] <= AM + 1.5 * H] for rows in (leaves, lies))
+    assert [e["end"] for e in fleet_of(stays + gone).encounters()] == [moment(AM)]
+    assert [e["end"] for e in fleet_of(stays + there).encounters()] == [None]
 
 
 def test_a_meeting_goes_on_while_one_of_the_two_is_not_heard():
@@ -379,7 +389,8 @@ def test_every_parameter_bites(changed):
         for row in lie(mmsi, hour * H, off(SEA, 1_100.0 if (mmsi, hour) == (BRAVO, 7) else north), 0.5)
     ]
     others = [row for i in range(2) for row in lie(CHARLIE + i, 3.0 * H, off(SEA, 700.0 + 500.0 * i), 9.0)]
-    fleet = fleet_of([*together, *swung, *others], as_of=34.0 * H)
+    newest = lie(CHARLIE + 2, 33.0 * H, FAR, 1.0)
+    fleet = fleet_of([*together, *swung, *others, *newest])
     assert fleet.encounters(EncounterParameters(**changed)) != fleet.encounters()
 
 

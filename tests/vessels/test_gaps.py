@@ -55,16 +55,50 @@ def test_tracks_of_few_reports_have_no_gaps():
     assert spans_of([g for g in more if g["mmsi"] == ALPHA])[0] == (0.5, 10.0)
 
 
-def test_only_the_longest_of_many_gaps_of_a_track_are_kept_and_its_end_beside_them():
-    lengths = [5, 6, 7, 8, 9, 10]
+def stays(lengths, hours=20):
+    """A ship heard for hours, silent for so many, heard again, and so on."""
     spans, at = [], 0.0
-    for length in lengths:
-        spans.append((at, at + 20))
-        at += 20 + length
-    rows = ship(*spans) + fleet(3, at + 40)
+    for length in (*lengths, 0):
+        spans.append((at, at + hours))
+        at += hours + length
+    return ship(*spans), at
+
+
+def test_a_silence_is_none_among_many_longer_ones_of_the_month_before():
+    rows, at = stays([10, 9, 8, 7, 9.5, 6])
+    rows += fleet(3, at + 40)
     gaps = [g for g in gaps_of(rows, gaps=GapParameters(max_longer=2)) if g["mmsi"] == ALPHA]
-    assert [round(g["duration_h"]) for g in gaps if g["end"]] == [8, 9]
-    assert [g["end"] for g in gaps].count(None) == 1
+    assert [g["duration_h"] for g in gaps] == [10.0, 9.0, 9.5, pytest.approx(40.0, abs=0.5)]
+    gaps = [g for g in gaps_of(rows, gaps=GapParameters(max_longer=2, window_days=2.0)) if g["mmsi"] == ALPHA]
+    assert [g["duration_h"] for g in gaps if g["end"]] == [10.0, 9.0, 8.0, 7.0, 9.5, 6.0]
+
+
+def test_an_end_counts_when_it_has_outlasted_those_of_the_month_before():
+    rows, at = stays([10, 9])
+    told = [
+        [g for g in gaps_of(rows + fleet(2, at + h), gaps=GapParameters(max_longer=2)) if g["end"] is None]
+        for h in (8.0, 10.0)
+    ]
+    assert [len(found) for found in told] == [0, 1]
+
+
+def test_a_gap_once_told_stays_told_as_data_grow():
+    rows = fleet(6, 40 * 24)
+    for k in range(12):
+        step_h = [0.2, 0.5, 1.0][k % 3]
+        for i in range(40):  # ever longer silences, and ever sparser reports
+            at = 24.0 * i + k
+            rows += ship((at, at + 16 - 0.25 * i), mmsi=BRAVO + k, place=(35.2, 130.25 + k / 100), every_s=step_h * H)
+            if k % 2 and i > 12:
+                rows += ship((at + 17, at + 18), mmsi=BRAVO + k, place=(25.0, 150.0))
+    names = [g["event_id"] for g in gaps_of(rows)]
+    assert len(set(names)) == len(names)
+    for day in (10.0, 10.8, 20.9):
+        known = gaps_of([row for row in rows if row["t"] <= day * 24 * H])
+        heard = {g["event_id"] for g in known if g["reception"] == "heard"}
+        assert len(heard) > 20
+        assert heard <= set(names)
+    assert len(names) <= 12 * 40
 
 
 @LAW
@@ -74,11 +108,18 @@ def test_gaps_agree_with_a_plain_search(tenths):
     for tenth in tenths:
         rows += ship((at, at))
         at += tenth / 10.0
-    p = GapParameters(min_reports=5, habit_factor=2.03, max_longer=3)
+    p = GapParameters(min_reports=5, habit_factor=2.03, max_longer=3, window_days=1.0)
     steps = [(rows[i + 1]["t"] - rows[i]["t"]) / H for i in range(len(rows) - 1)]
-    usual = round(sorted(steps)[(len(steps) - 1) // 2] * 3600, 1) / 3600
-    long = [i for i, s in enumerate(steps) if s >= p.min_gap_h - 1e-6 and s >= p.habit_factor * usual - 1e-6]
-    kept = sorted(sorted(long, key=lambda i: (-round(steps[i], 4), i))[: p.max_per_track])
+    long = []
+    for i in range(p.min_reports - 1, len(steps)):
+        usual = round(sorted(steps[:i])[(i - 1) // 2] * 3600, 1) / 3600
+        if steps[i] >= p.min_gap_h - 1e-6 and steps[i] >= p.habit_factor * usual - 1e-6:
+            long.append(i)
+    kept = []
+    for i in long:
+        before = [steps[j] for j in long if j < i and rows[j]["t"] >= rows[i]["t"] - 24 * H]
+        if sum(step >= steps[i] - 1e-6 for step in before) < p.max_longer:
+            kept.append(i)
     found = [g for g in gaps_of(rows, gaps=p) if g["end"]]
     assert [round((g["start"] - T0).total_seconds()) for g in found] == [round(rows[i]["t"]) for i in kept]
     for gap, i in zip(found, kept, strict=True):
@@ -95,7 +136,7 @@ def test_a_ship_never_heard_again_has_an_open_gap_until_now():
     assert (gap["end"], gap["end_lat"], gap["distance_nmi"], gap["next_mmsi"]) == (None, None, None, None)
     assert gap["duration_h"] == pytest.approx(20.0, abs=0.4)
     later = gap_of([g for g in gaps_of(rows, as_of_h=100.0) if g["mmsi"] == FIRST + 2], 2)
-    assert later["duration_h"] == pytest.approx(60.3, abs=0.4)
+    assert later["duration_h"] == gap["duration_h"]
     assert later["expected_heard_h"] == gap["expected_heard_h"]
 
 
@@ -123,10 +164,23 @@ def test_a_number_heard_again_as_another_track_closes_its_gap():
     assert gap["implied_speed_kn"] > 100.0
 
 
-def test_a_track_that_ends_while_another_of_its_number_goes_on_stays_open():
-    rows = ship((0, 20)) + ship((5, 50), place=(25.0, 150.0))
-    gaps = gaps_of(rows)
-    assert spans_of(gaps) == [(20.0, None)]
+FAR = (25.0, 150.0)
+
+
+def test_a_number_that_goes_on_on_another_track_leaves_no_open_gap():
+    assert gaps_of(ship((0, 20)) + ship((5, 50), place=FAR)) == []
+    (gap,) = gaps_of(ship((0, 20)) + ship((5, 15), (30, 50), place=FAR) + fleet(4, 50))
+    assert (spans_of([gap]), gap["end_lat"], gap["next_mmsi"]) == ([(20.0, 30.0)], FAR[0], ALPHA)
+
+
+def test_a_spell_elsewhere_within_a_silence_makes_it_unknown_and_is_no_gap_itself():
+    others = fleet(20, 90, place=A) + fleet(20, 90, place=FAR, first=FIRST + 100)
+    home = ship((0, 20), (26, 90))
+    assert [g["reception"] for g in gaps_of(home, others)] == ["heard"]
+    (gap,) = gaps_of(home, ship((20.2, 23.2), place=FAR), others)
+    assert (spans_of([gap]), gap["reception"]) == ([(20.0, 26.0)], "unknown")
+    (gap,) = gaps_of(home, ship((0, 23.2), place=FAR), others)
+    assert gap["reception"] == "unknown"
 
 
 def thrown():
@@ -312,7 +366,8 @@ def test_ids_of_gaps_differ_even_where_two_tracks_of_a_number_fall_silent_at_onc
         {"min_gap_h": 11.0},
         {"habit_factor": 200.0},
         {"min_reports": 500},
-        {"max_longer": 1}, {"window_days": 1.0},
+        {"max_longer": 1},
+        {"window_days": 1.0},
         {"soon_h": 5.0},
         {"draught_step_m": 5.0},
         {"course_step_deg": 179.0},

@@ -14,6 +14,7 @@ from vessels.schema import make_id
 
 LAW = settings(max_examples=60, deadline=None)
 FAR = off(SEA, 60_000)
+WEST = (FAR[0], SEA[1] - 0.5)
 
 
 def stay(hours: float, mmsi: int = ALPHA, **said):
@@ -55,8 +56,10 @@ def test_it_keeps_its_id_when_it_closes():
     assert (still["end"], still["end_lat"], still["end_lon"], still["duration_h"]) == (None, None, None, 6.0)
     assert (still["event_id"], still["start"]) == (over["event_id"], over["start"])
     assert over["end"] is not None
-    soon = fleet_of([row for row in rows if row["t"] <= begin + 6 * H], as_of=begin + 11.5 * H)
-    late = fleet_of([row for row in rows if row["t"] <= begin + 6 * H], as_of=begin + 12.5 * H)
+    cut = [row for row in rows if row["t"] <= begin + 6 * H]
+    assert fleet_of(cut, as_of=begin + 99 * H).loitering() == early.loitering()
+    soon, late = ([*cut, *sail(BRAVO, begin + hours * H, FAR, WEST)] for hours in (2.0, 11.0))
+    soon, late = fleet_of(soon), fleet_of(late)
     assert (soon.loitering()[0]["end"], late.loitering()[0]["end"]) == (None, moment(begin + 6 * H))
     assert soon.loitering(LoiteringParameters(open_h=2.0))[0]["end"] == moment(begin + 6 * H)
 

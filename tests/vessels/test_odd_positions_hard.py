@@ -13,7 +13,7 @@ from tests.vessels.builders import ALPHA, BRAVO, CHARLIE, T0_US, H, Row, end_of,
 from tests.vessels.odd_tracks import odd, odd_block, of_kind, steamed, story
 from vessels.event_tables import POSITION_EVENTS
 from vessels.events.others import OtherParameters, n_with_the_like, usual_off_even_motion_m
-from vessels.events.returns import TrackTimes
+from vessels.events.returns import TrackTimes, find_returns
 from vessels.events.speeds import DEFAULT_SPEEDS, _made_good_kn
 from vessels.events.ways import off_even_motion_m
 from vessels.schema import SKETCHES
@@ -141,13 +141,22 @@ def test_a_place_in_time_is_the_first_row_not_before_it_whatever_the_span(rows, 
             assert times.place(np.array([one]), np.array([when]), side).tolist() == [len(before)]
 
 
+def test_ships_on_the_move_are_told_beside_a_span_of_centuries():
+    """800 tracks of 1,000 years each have more microseconds than an integer holds."""
+    ages = [{"mmsi": BRAVO, "t": t * H, "lat": 5.0, "lon": 5.0, "sog": 0.0} for t in (0.0, 1000.0 * YEAR_H)]
+    fleet = [row for n in range(800) for row in sail(CHARLIE + n, 0.0, (10.0, 60.0), (10.2, 60.0))]
+    segments = segments_of(ages + fleet)
+    rows = np.arange(len(segments))
+    moving, _ = find_returns(segments, rows, segments.segment_of_rows)
+    assert moving.tolist() == np.setdiff1d(rows, [1, *segments.offsets[:-1]]).tolist()
+
+
 def test_a_path_sent_again_is_found_beside_many_ships_and_a_span_of_centuries():
-    """400 tracks of 1,000 years each have more microseconds than an integer holds."""
-    many = [{"mmsi": CHARLIE + n, "t": 0.0, "lat": 5.0, "lon": 5.0, "sog": 0.0} for n in range(1, 400)]
+    many = [{"mmsi": CHARLIE + n, "t": 0.0, "lat": 5.0, "lon": 5.0, "sog": 0.0} for n in range(1, 800)]
     ages = [{"mmsi": CHARLIE, "t": t * H, "lat": 5.0, "lon": 5.0, "sog": 0.0} for t in (0.0, 1000.0 * YEAR_H)]
-    last = CHARLIE + 500
+    last = CHARLIE + 400
     (alone,) = of_kind(odd(story(mmsi=last)), "replay")
-    (path,) = of_kind(odd(story(mmsi=last) + many + ages), "replay")
+    (path,) = of_kind(odd(story(mmsi=last), [row for row in many if row["mmsi"] != last], ages), "replay")
     assert path == alone
 
 

@@ -105,7 +105,7 @@ def _closed(raw: pa.Table, segments: pa.Table, links: pa.Table, now_us: int) -> 
         "duration_h": np.round(hours, 4),
         "distance_nmi": np.where(is_open, np.nan, np.round(apart, 3)),
         "implied_speed_kn": np.where(is_open, np.nan, np.round(apart / np.maximum(hours, 1e-9), 3)),
-        "reception": pa.array(np.where(beside, "unknown", None), pa.string()),
+        "reception": pa.array(np.full(len(track), "unknown"), pa.string(), mask=~beside),
         "next_mmsi": segments["mmsi"].combine_chunks().take(elsewhere),
         "next_segment_id": segments["segment_id"].combine_chunks().take(elsewhere),
     }

@@ -47,15 +47,15 @@ class GapParameters(Parameters):
         10.0,
         ge=1,
         le=1000,
-        description="A gap lasts at least so many times the median interval of its track up to then: a ship heard twice a day by "
-        "satellite is not silent in between. Source: judgement, as for the silences that links are made from.",
+        description="A gap lasts at least so many times the median interval of its track up to then: a ship heard "
+        "twice a day by satellite is not silent in between. Source: judgement, as for the silences that links are made from.",
     )
     min_reports: int = Field(
         10,
         ge=2,
         le=10_000,
-        description="A track has no gap before so many reports: it shows no habit to break. Source: judgement; a damaged "
-        "number gives one report or two, a single satellite pass a handful.",
+        description="A track has no gap before so many reports: it shows no habit to break. Source: judgement; a "
+        "damaged number gives one report or two, a single satellite pass a handful.",
     )
     max_longer: int = Field(
         16,
@@ -141,14 +141,14 @@ def gap_rows(
     gap_h = segments.step_h[np.minimum(before + 1, len(segments) - 1)].astype(np.float64)
     kept = (~closes | (gap_h > least_h)) & ~_heard_on(segments, numbers, before, parameters)
     before, closes, usual_s, least_h = before[kept], closes[kept], usual_s[kept], least_h[kept]
-    track = np.searchsorted(segments.offsets, before, side="right") - 1
+    track = _track_of(segments, before)
     again = numbers.next_on_other(segments, before)
     on_other = ~closes & (again >= 0)
     after = np.where(closes, before + 1, np.where(on_other, again, before))
     lat, lon, time = segments.lat, segments.lon, segments.time_us
     beside = closes & (again >= 0) & (time[again] < time[after])
     has_end = closes | on_other
-    after_track = np.searchsorted(segments.offsets, after, side="right") - 1
+    after_track = _track_of(segments, after)
     soon = np.minimum(after + _SOON_ROWS, segments.offsets[1:][after_track] - 1)
     n, sizes = len(before), np.diff(segments.offsets)
     sog, cog = motion_at(segments, np.concatenate([before, after]), np.repeat([0, 1], n))
@@ -182,7 +182,7 @@ def gap_rows(
         "next_segment_id": names.take(pa.array(after_track, mask=~on_other)),
         "usual_interval_s": usual_s,
         "longest_usual_h": np.round(_other_h(segments, hours.slot_rows, before, closes, habits), 4),
-        "reception": pa.array(np.where(beside, "unknown", None), pa.string()),
+        "reception": pa.array(np.full(n, "unknown"), pa.string(), mask=~beside),
         "reports_per_heard_h": np.round(sizes[track] / np.maximum(hours.heard_h[track], 1), 3),
     }
     return GAPS.build(values)
@@ -195,7 +195,7 @@ def _silences(segments: Segments, slots: IntArray, parameters: GapParameters) ->
     closes = np.arange(len(before)) < len(long)
     order = np.argsort(before, kind="stable")
     before, closes = before[order], closes[order]
-    begin = segments.offsets[np.searchsorted(segments.offsets, before, side="right") - 1]
+    begin = segments.offsets[_track_of(segments, before)]
     enough = before - begin + 1 >= parameters.min_reports
     before, closes, begin = before[enough], closes[enough], begin[enough]
     usual_s = _usual_s(segments, begin, before)
@@ -225,7 +225,7 @@ def _crowd_h(segments: Segments, before: IntArray, closes: BoolArray, parameters
     if not len(before):
         return out
     hours = np.where(closes, segments.step_h[np.minimum(before + 1, len(segments) - 1)], 0.0)
-    track = np.searchsorted(segments.offsets, before, side="right") - 1
+    track = _track_of(segments, before)
     at_s = (segments.time_us[before] - int(segments.time_us.min())) // US_PER_S
     window_s = int(parameters.window_days * _H_PER_DAY * _S_PER_H)
     span = int(at_s.max()) + 1
@@ -243,36 +243,48 @@ def _crowd_h(segments: Segments, before: IntArray, closes: BoolArray, parameters
 
 @dataclass(frozen=True, slots=True)
 class _Numbers:
-    """Reports under numbers that have several tracks, sorted by (number, time). `place` (n,) is -1 for other rows."""
+    """Reports under numbers that have several tracks, sorted by (number, time): their rows, and a clock of these.
+
+    `known` are the same rows in order, `place` where each stands in `rows`.
+    """
 
     rows: IntArray
-    place: IntArray
     clock: Clock
+    known: IntArray
+    place: IntArray
 
     @classmethod
     def of(cls, segments: Segments) -> "_Numbers":
         several = np.bincount(segments.vessel, minlength=len(segments.mmsi)) > 1
-        of_row, time = segments.segment_of_rows, segments.time_us
-        rows = np.flatnonzero(several[segments.vessel][of_row])
-        rows = rows[np.lexsort((rows, time[rows], segments.vessel[of_row[rows]]))]
-        place = np.full(len(of_row), -1, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
-        return cls(rows, place, Clock(segments.vessel[of_row[rows]], time[rows]))
+        known = np.flatnonzero(np.repeat(several[segments.vessel], np.diff(segments.offsets)))
+        vessel = segments.vessel[_track_of(segments, known)]
+        order = np.lexsort((known, segments.time_us[known], vessel))
+        place = np.empty(len(known), dtype=np.int64)
+        place[order] = np.arange(len(known))
+        return cls(known[order], Clock(vessel[order], segments.time_us[known[order]]), known, place)
+
+    def find(self, before: IntArray) -> tuple[IntArray, IntArray]:
+        """Which of some rows are among these, and where they stand."""
+        at = np.searchsorted(self.known, before)
+        is_known = np.append(self.known, -1)[at] == before
+        return np.flatnonzero(is_known), self.place[at[is_known]]
 
     def next_on_other(self, segments: Segments, before: IntArray) -> IntArray:
-        """The first report under the number that is later than each row and not on its track; -1 if none is before its
-        track's next. Shape (n,)."""
+        """The next report under the number, later than each row, if it is on another track; else -1. Shape (n,)."""
         out = np.full(len(before), -1, dtype=np.int64)
-        doubtful = np.flatnonzero(self.place[before] >= 0)
-        if not len(doubtful):
-            return out
-        own = before[doubtful]
-        of_row = segments.segment_of_rows
-        at = self.clock.first_after(segments.vessel[of_row[own]], segments.time_us[own])
-        found = self.rows[np.minimum(at, len(self.rows) - 1)]
-        same = segments.vessel[of_row[found]] == segments.vessel[of_row[own]]
-        out[doubtful] = np.where((at < len(self.rows)) & same & (of_row[found] != of_row[own]), found, -1)
+        which, _ = self.find(before)
+        own = _track_of(segments, before[which])
+        at = self.clock.first_after(segments.vessel[own], segments.time_us[before[which]])
+        row = self.rows[np.minimum(at, len(self.rows) - 1)]
+        other = _track_of(segments, row)
+        beside = (at < len(self.rows)) & (segments.vessel[other] == segments.vessel[own]) & (other != own)
+        out[which] = np.where(beside, row, -1)
         return out
+
+
+def _track_of(segments: Segments, row: IntArray) -> IntArray:
+    """The track of each row."""
+    return np.searchsorted(segments.offsets, row, side="right") - 1
 
 
 def _heard_on(segments: Segments, numbers: _Numbers, before: IntArray, parameters: GapParameters) -> BoolArray:
@@ -282,16 +294,14 @@ def _heard_on(segments: Segments, numbers: _Numbers, before: IntArray, parameter
     looked at, because the next may be thrown off itself.
     """
     out = np.zeros(len(before), dtype=np.bool_)
-    doubtful = np.flatnonzero(numbers.place[before] >= 0)
-    if not len(doubtful):
-        return out
-    of_row, time, rows = segments.segment_of_rows, segments.time_us, numbers.rows
-    own = before[doubtful]
+    doubtful, place = numbers.find(before)
+    time, rows, own = segments.time_us, numbers.rows, before[doubtful]
+    own_track = _track_of(segments, own)
     alone = np.ones(len(own), dtype=np.bool_)
     for ahead in range(1, _NEXT_ROWS + 1):
-        following = rows[np.minimum(numbers.place[own] + ahead, len(rows) - 1)]
-        other, waited_h = of_row[following], (time[following] - time[own]) / US_PER_H
-        alone &= (other != of_row[own]) & (segments.vessel[other] == segments.vessel[of_row[own]])
+        following = rows[np.minimum(place + ahead, len(rows) - 1)]
+        other, waited_h = _track_of(segments, following), (time[following] - time[own]) / US_PER_H
+        alone &= (other != own_track) & (segments.vessel[other] == segments.vessel[own_track])
         beside = alone & (time[segments.offsets[:-1][other]] <= time[own]) & (waited_h < parameters.min_gap_h)
         apart = distance_nmi(segments.lat[own], segments.lon[own], segments.lat[following], segments.lon[following])
         out[doubtful] |= beside & (apart <= DEFAULT_MOTION.slack_nmi + parameters.same_hull_kn * waited_h)
@@ -306,7 +316,7 @@ def _other_h(
     habits: Mapping[str, npt.NDArray[Any]],
 ) -> FloatArray:
     """The longest other step of the track of each gap in hours. Shape (n,)."""
-    track = np.searchsorted(segments.offsets, before, side="right") - 1
+    track = _track_of(segments, before)
     longest, second = _two_longest(segments, slots)
     hours = segments.step_h[np.minimum(before + 1, len(segments) - 1)].astype(np.float64)
     within = np.where(hours >= longest[track], second[track], longest[track])
@@ -321,7 +331,7 @@ def _two_longest(segments: Segments, slots: IntArray) -> tuple[FloatArray, Float
     begins = np.searchsorted(slots, segments.offsets[:-1])
     longest = np.maximum.reduceat(hours, begins)
     at = np.flatnonzero(hours == np.repeat(longest, np.diff(begins, append=len(slots))))
-    track = np.searchsorted(segments.offsets, slots[at], side="right") - 1
+    track = _track_of(segments, slots[at])
     hours[at[np.unique(track, return_index=True)[1]]] = 0.0
     return longest, np.maximum.reduceat(hours, begins)
 
@@ -333,7 +343,7 @@ def _fastest_kn(segments: Segments, slots: IntArray) -> FloatArray:
     them makes two speeds high, never all three.
     """
     out = np.full(len(segments.offsets) - 1, -np.inf)
-    track = np.searchsorted(segments.offsets, slots, side="right") - 1
+    track = _track_of(segments, slots)
     first = np.flatnonzero(track[2:] == track[:-2]) if len(slots) > 2 else np.zeros(0, dtype=np.int64)
     speeds = [_speed_kn(segments, slots[first + a], slots[first + b]) for a, b in ((0, 1), (1, 2), (0, 2))]
     np.maximum.at(out, track[first], np.minimum.reduce(speeds))

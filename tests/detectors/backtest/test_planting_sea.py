@@ -13,6 +13,7 @@ from detectors.backtest.kinds import KINDS
 from detectors.backtest.planting import Planted, plant_all
 from detectors.backtest.waters import Waters
 from detectors.backtest.workshop import Plant
+from detectors.rules.rendezvous.places import roads_of
 from tests.detectors.backtest.tracks import Track
 from vessels.geodesy import distance_nmi
 from vessels.units import METRES_PER_NMI, US_PER_H
@@ -234,6 +235,20 @@ def test_a_loitering_ship_stays_for_hours_far_from_ports(busy_fleet: Fleet, wate
         assert distance_nmi(own.lat, own.lon, own.lat.mean(), own.lon.mean()).max() < 12.0
         assert waters.shore_nmi(own.lat, own.lon).min() > 2.0
         assert 70 <= ship_of(busy_fleet, plant).identity.ship_type < 90
+
+
+@pytest.mark.parametrize("kind", ["loitering", "rendezvous", "dark_rendezvous"])
+def test_no_ship_stops_while_nobody_is_heard_or_in_the_roads_of_a_port(
+    busy_fleet: Fleet, waters: Waters, kind: str
+) -> None:
+    """The feed is silent for four hours a day: what falls into that is lost, and could not be found."""
+    hours = busy_fleet.time_us // US_PER_H
+    gappy = fleet_of(busy_fleet.rows.filter(pa.array(hours % 24 >= 4)))
+    plants, _ = some(gappy, waters, kind, 12)
+    for plant in plants:
+        instants = np.arange(plant.start_us, plant.end_us, US_PER_H // 6)
+        assert not gappy.is_down(instants).any()
+        assert not any(zone.geometry.contains(shapely.Point(plant.lon, plant.lat)) for zone in roads_of(waters.zones))
 
 
 @pytest.mark.parametrize("kind", ["position_jump", "position_on_land"])
