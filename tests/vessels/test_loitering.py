@@ -58,7 +58,7 @@ def test_it_keeps_its_id_when_it_closes():
     assert over["end"] is not None
     cut = [row for row in rows if row["t"] <= begin + 6 * H]
     assert fleet_of(cut, as_of=begin + 99 * H).loitering() == early.loitering()
-    soon, late = ([*cut, *sail(BRAVO, begin + hours * H, FAR, WEST)] for hours in (2.0, 11.0))
+    soon, late = ([*cut, *sail(BRAVO, begin + hours * H, FAR, WEST)] for hours in (7.0, 11.0))
     soon, late = fleet_of(soon), fleet_of(late)
     assert (soon.loitering()[0]["end"], late.loitering()[0]["end"]) == (None, moment(begin + 6 * H))
     assert soon.loitering(LoiteringParameters(open_h=2.0))[0]["end"] == moment(begin + 6 * H)

@@ -147,7 +147,7 @@ def test_ships_on_the_move_are_told_beside_a_span_of_centuries():
     fleet = [row for n in range(800) for row in sail(CHARLIE + n, 0.0, (10.0, 60.0), (10.2, 60.0))]
     segments = segments_of(ages + fleet)
     rows = np.arange(len(segments))
-    moving, _ = find_returns(segments, rows, segments.segment_of_rows)
+    moving, _ = find_returns(segments, rows, segments.segment_of_rows.astype(np.int64))
     assert moving.tolist() == np.setdiff1d(rows, [1, *segments.offsets[:-1]]).tolist()
 
 

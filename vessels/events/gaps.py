@@ -48,7 +48,8 @@ class GapParameters(Parameters):
         ge=1,
         le=1000,
         description="A gap lasts at least so many times the median interval of its track up to then: a ship heard "
-        "twice a day by satellite is not silent in between. Source: judgement, as for the silences that links are made from.",
+        "twice a day by satellite is not silent in between. Source: judgement, as for the silences that links are "
+        "made from.",
     )
     min_reports: int = Field(
         10,

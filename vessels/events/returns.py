@@ -125,12 +125,14 @@ class TrackTimes(NamedTuple):
     def of(cls, track: IntArray, time_us: IntArray) -> "TrackTimes":
         """Some rows of some tracks, numbered from 0 and rising."""
         instants, rank = np.unique(time_us, return_inverse=True)
-        return cls(np.asarray(track * (len(instants) + 1) + rank, dtype=np.int64), instants)
+        return cls(track.astype(np.int64) * (len(instants) + 1) + rank, instants)
 
     def place(self, track: IntArray, time_us: IntArray, side: Literal["left", "right"] = "left") -> IntArray:
         """The first row of a track that is not before an instant (right: after it), or its end. Any shape."""
         rank = np.searchsorted(self.instants, time_us, side=side)
-        return np.asarray(np.searchsorted(self.key, track * (len(self.instants) + 1) + rank), dtype=np.int64)
+        return np.asarray(
+            np.searchsorted(self.key, track.astype(np.int64) * (len(self.instants) + 1) + rank), dtype=np.int64
+        )
 
 
 class _Visits(NamedTuple):

@@ -19,6 +19,7 @@ from detectors.rules.dark.together import fell_silent_together
 from detectors.rules.dark.wording import (
     IDENTITY_WORDS,
     INNOCENT,
+    are_seldom_heard,
     caveats_of_silence,
     evidence_of_change,
     evidence_of_silence,
@@ -49,6 +50,9 @@ REDIRECTED: Final = 0.15
 NEAR_WATCHED: Final = 0.5
 """The same near a port under high watch; and beside a ship-to-ship belt."""
 NEAR_BELT: Final = 0.25
+DRAUGHT_SLACK_M: Final = 1e-6
+"""Draughts are told in steps of 0.1 m: 4.1 less 3.6 is to be 0.5."""
+DPRK: Final = "KP"
 LEAST: Final = 0.01
 """Weaker findings, under 0.15 dB, are not made."""
 
@@ -65,6 +69,7 @@ class _Circumstances:
     renamed: npt.NDArray[np.bool_]
     redirected: npt.NDArray[np.bool_]
     near_watched: npt.NDArray[np.bool_]
+    near_dprk: npt.NDArray[np.bool_]
     near_belt: npt.NDArray[np.bool_]
 
 
@@ -101,7 +106,8 @@ class Dark(DarkParameters):
         silences = silences.take(telling[~fell_silent_together(silences, telling)])
         silences = silences.take(~heard_meanwhile(silences, scene.history.segments))
         around = self._circumstances(silences, berths_of(scene.history.port_visits), scene.zones)
-        strength = self._strength(silences, around)
+        factors, more = self._factors(silences, around), _additions(around)
+        strength = _strength(factors, more)
         kept = np.flatnonzero(strength >= LEAST)
         rows = silences.take(kept).records()
         ships = Ships(scene.history.identities, {row["mmsi"] for row in rows})
@@ -110,18 +116,25 @@ class Dark(DarkParameters):
             group = ships.type_group(row["mmsi"], row["segment_id"], row["start"])
             small = group not in CARGO_GROUPS or row["transceiver"] == "B"
             weight = float(strength[i]) * (SMALL_CRAFT_FACTOR if small else 1.0)
+            made = {name: float(values[i]) for name, values in factors.items()}
+            made |= {SMALL_CRAFT: SMALL_CRAFT_FACTOR} if small else {}
+            how = _how(made, {name: float(values[i]) for name, values in more.items()}, weight)
             if weight >= LEAST:
                 until = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(silences.until_us[i]))
                 facts = {name: bool(getattr(around, name)[i]) for name in _Circumstances.__dataclass_fields__}
-                found.append(self._finding(row, until, weight, group if small else "", facts, ships))
+                found.append(self._finding(row, until, weight, how, group if small else "", facts, ships))
         return found
 
     def _telling(self, silences: Silences) -> npt.NDArray[np.bool_]:
-        """Silences long enough in which a ship would have been heard. Unknown numbers tell nothing."""
+        """Silences long enough in which a ship would have been heard. Unknown numbers tell nothing.
+
+        Nor does an MMSI that is no ship's, for ships without one of their own share it.
+        """
         long = silences.duration_h >= self.min_silence_h
         heard = silences["expected_heard_h"] >= self.min_heard_h
         unlikely = silences["chance_unheard"] <= self.max_chance_unheard
-        return np.asarray(long & heard & unlikely & silences.has("reception", "heard"))
+        told = silences.has("reception", "heard") & silences.are_of_ships()
+        return np.asarray(long & heard & unlikely & told)
 
     def _circumstances(self, silences: Silences, berths: Berths, zones: Zones) -> _Circumstances:
         still_before = silences["start_sog_kn"] < self.still_kn
@@ -136,30 +149,34 @@ class Dark(DarkParameters):
             from_berth=berths.begun_in(silences) >= 0,
             put=np.where(silences.is_open, still_before, still_before & still_after & near_by),
             sailed_on=made_good_kn >= self.sailed_on_share * silences["cruise_kn"],
-            moved=np.abs(gain_m) >= self.draught_change_m,
+            moved=np.abs(gain_m) >= self.draught_change_m - DRAUGHT_SLACK_M,
             renamed=_changed(silences, IDENTITY_WORDS) | _renumbered(silences),
             redirected=_changed(silences, frozenset({"destination"})),
             near_watched=_near(silences, ports, self.near_watched_nmi),
+            near_dprk=_near(silences, [zone for zone in ports if zone.country == DPRK], self.near_watched_nmi),
             near_belt=_near(silences, belts, self.near_belt_nmi),
         )
 
-    def _strength(self, silences: Silences, around: _Circumstances) -> npt.NDArray[np.float64]:
-        """Strength of a cargo ship's silence; small craft count less. Shape (n,)."""
-        heard = np.sqrt(np.clip(silences["expected_heard_h"] / self.full_heard_h, 0.0, 1.0))
+    def _factors(self, silences: Silences, around: _Circumstances) -> Mapping[str, npt.NDArray[np.float64]]:
+        """What the strength of a plain silence is multiplied by, by name; small craft count less. Each of shape (n,)."""
         usual_h = np.nan_to_num(np.minimum(silences["longest_usual_h"], self.habit_cap_h))
         habit = np.minimum(silences.duration_h / np.maximum(self.habit_factor * usual_h, 1e-9), 1.0)
-        strength = PLAIN * heard * habit * np.where(silences.is_open, OPEN_FACTOR, 1.0)
-        strength *= np.where(around.in_port, IN_PORT_FACTOR, np.where(around.put, PUT_FACTOR, 1.0))
-        strength *= np.where(around.sailed_on, SAILED_ON_FACTOR, 1.0)
-        more = MOVED * (around.moved & ~around.from_berth) + RENAMED * around.renamed + REDIRECTED * around.redirected
-        more = more + np.where(around.near_watched, NEAR_WATCHED, NEAR_BELT * around.near_belt)
-        return np.asarray(np.minimum(strength * (1.0 + more), 1.0))
+        heard = np.sqrt(np.clip(silences["expected_heard_h"] / self.full_heard_h, 0.0, 1.0))
+        still = np.where(around.in_port, IN_PORT_FACTOR, np.where(around.put, PUT_FACTOR, 1.0))
+        return {
+            "few hours in which she would have been heard": heard,
+            "nearly as long as she is silent now and then": habit,
+            "not heard since": np.where(silences.is_open, OPEN_FACTOR, 1.0),
+            "lay still": still,
+            "sailed on": np.where(around.sailed_on, SAILED_ON_FACTOR, 1.0),
+        }
 
     def _finding(
         self,
         row: Mapping[str, Any],
         until: datetime,
         strength: float,
+        how: Evidence,
         craft: str,
         facts: Mapping[str, bool],
         ships: Ships,
@@ -167,6 +184,8 @@ class Dark(DarkParameters):
         who = ships.in_words(row["mmsi"], row["segment_id"], row["start"])
         days = (until - row["start"]) / timedelta(days=1)
         silent = "has been silent" if row["end"] is None else "was silent"
+        where = "where other ships were heard" + (" now and then" if are_seldom_heard(row) else "")
+        banned = facts["near_dprk"] or ships.flag_state(row["mmsi"]) == DPRK
         other = row["next_mmsi"]
         return Finding(
             detector=self.name,
@@ -177,12 +196,13 @@ class Dark(DarkParameters):
             start=row["start"],
             end=row["end"],
             strength=round(strength, 4),
-            headline=f"{who} {silent} for {days:.1f} days where other ships were heard{_besides(facts)}",
+            headline=f"{who} {silent} for {days:.1f} days {where}{_besides(row, facts)}",
             evidence=(
                 *evidence_of_silence(row, until),
                 *evidence_of_change(row),
                 *(Evidence("circumstance", text) for name, text in _IN_WORDS.items() if facts[name]),
-                *(evidence_of_measures(row["start"]) if facts["near_watched"] else ()),
+                how,
+                *(evidence_of_measures(row["start"]) if banned else ()),
             ),
             caveats=(*caveats_of_silence(row), *_caveats(craft, facts), INNOCENT),
             lat=row["start_lat"],
@@ -202,10 +222,45 @@ _IN_WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def _besides(facts: Mapping[str, bool]) -> str:
+SMALL_CRAFT: Final = "class of ship or set"
+
+
+def _additions(around: _Circumstances) -> Mapping[str, npt.NDArray[np.float64]]:
+    """What is added, in parts of the strength so far, by name. Each of shape (n,)."""
+    return {
+        "another draught": MOVED * (around.moved & ~around.from_berth),
+        "another identity": RENAMED * around.renamed,
+        "another destination": REDIRECTED * around.redirected,
+        "near a port under high watch": NEAR_WATCHED * around.near_watched,
+        "beside a ship-to-ship belt": NEAR_BELT * (around.near_belt & ~around.near_watched),
+    }
+
+
+def _strength(
+    factors: Mapping[str, npt.NDArray[np.float64]], more: Mapping[str, npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """Strength of a cargo ship's silence, at most 1. Shape (n,)."""
+    plain = PLAIN * np.prod(list(factors.values()), axis=0)
+    return np.asarray(np.minimum(plain * (1.0 + np.sum(list(more.values()), axis=0)), 1.0))
+
+
+def _how(factors: Mapping[str, float], more: Mapping[str, float], strength: float) -> Evidence:
+    """`0.35 for a plain silence; times 0.60 (not heard since); times 1.50 (another ...): 0.32`."""
+    parts = [f"{PLAIN:.2f} for a plain silence"]
+    parts += [f"times {value:.2f} ({name})" for name, value in factors.items() if value != 1.0]
+    added = ", ".join(f"{name} +{value:.2f}" for name, value in more.items() if value)
+    parts += [f"times {1.0 + sum(more.values()):.2f} ({added})"] if added else []
+    return Evidence("how the strength comes about", f"{'; '.join(parts)}: {strength:.2f}", "1 at most")
+
+
+def _besides(row: Mapping[str, Any], facts: Mapping[str, bool]) -> str:
+    """What differs after; of an open silence nobody says that she came back, for the number did not."""
     what = ["another draught"] if facts["moved"] and not facts["from_berth"] else []
     what += ["another identity"] if facts["renamed"] else []
-    return f", and came back with {' and '.join(what)}" if what else ""
+    if not what:
+        return ""
+    came = ", and came back with" if row["end"] is not None else "; the same hull, it seems, has since shown"
+    return f"{came} {' and '.join(what)}"
 
 
 def _caveats(craft: str, facts: Mapping[str, bool]) -> list[str]:

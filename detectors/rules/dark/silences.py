@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vessels.ais import MmsiKind, mmsi_kinds
 from vessels.instants import times_us
 from vessels.units import US_PER_H
 
@@ -73,6 +74,11 @@ class Silences:
         """Whether a text column holds one of these words; null holds none. Shape (n,)."""
         found = pc.is_in(self.rows[column], value_set=pa.array(words, pa.string()))
         return np.asarray(found.to_numpy(), dtype=np.bool_)
+
+    def are_of_ships(self) -> BoolArray:
+        """Whether the MMSI has the form of some station's; factory numbers such as 0 are many ships'. Shape (n,)."""
+        numbers = np.asarray(self.rows["mmsi"].to_numpy(), dtype=np.int64)
+        return np.asarray(mmsi_kinds(numbers) != MmsiKind.NO_SHAPE)
 
     def draught_gain_m(self) -> FloatArray:
         """Draught claimed after less before; NaN where either is not known. Shape (n,)."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from detectors.finding import Evidence
 from detectors.rules.geofence.wording import iso
-from vessels.ais import clean_text
+from vessels.ais import clean_text, mmsi_text
 
 Row = Mapping[str, Any]
 INNOCENT: Final = (
@@ -18,6 +18,8 @@ INNOCENT: Final = (
 )
 FEW_OTHERS: Final = 5.0
 """Told from fewer other ships than this, reception is named as uncertain."""
+SELDOM_SHARE: Final = 1.0 / 3.0
+"""Where a smaller part of the ships is heard within an hour, most are heard now and then only."""
 RECEPTION: Final[Mapping[str, str]] = {
     "heard": "ships about there were heard",
     "outage": "nobody was heard: the feed was down",
@@ -31,12 +33,18 @@ def reception_in_words(row: Row) -> str:
     return RECEPTION.get(row["reception"] or "", "too few other ships to tell")
 
 
+def are_seldom_heard(row: Row) -> bool:
+    """Whether, at one end of the silence or both, under a third of the ships are heard within an hour."""
+    shares = [row["start_heard_share"], row["end_heard_share"]]
+    return any(share is not None and share < SELDOM_SHARE for share in shares)
+
+
 def evidence_of_silence(row: Row, until: datetime) -> list[Evidence]:
     """When, where and how long; what would have been heard; the ship's habit; how she moved before and after."""
     is_open = row["end"] is None
     hours = (until - row["start"]).total_seconds() / 3600.0
     place = f"{row['start_lat']:.4f}, {row['start_lon']:.4f}"
-    again = "not heard since" if is_open else f"{row['end_lat']:.4f}, {row['end_lon']:.4f}"
+    again = "not heard since under this number" if is_open else f"{row['end_lat']:.4f}, {row['end_lon']:.4f}"
     since = f"from {iso(row['start'])}, still silent at {iso(until)}" if is_open else f"to {iso(until)}"
     lines = [
         Evidence("silence", since if is_open else f"from {iso(row['start'])} {since}"),
@@ -49,7 +57,7 @@ def evidence_of_silence(row: Row, until: datetime) -> list[Evidence]:
     ]
     other = row["next_mmsi"]
     if other is not None and other != row["mmsi"]:
-        lines.append(Evidence("heard again as", f"MMSI {other:09d}", f"MMSI {row['mmsi']:09d}"))
+        lines.append(Evidence("heard again as", f"MMSI {mmsi_text(other)}", f"MMSI {mmsi_text(row['mmsi'])}"))
     return lines
 
 
@@ -89,7 +97,13 @@ def caveats_of_silence(row: Row) -> list[str]:
     others = row["n_others"]
     if others is not None and others < FEW_OTHERS:
         caveats.append(f"how well ships are heard there is told from {others:.0f} other ships")
-    if row["end"] is None:
+    if are_seldom_heard(row):
+        ends = {"she fell silent": row["start_heard_share"], "she came back": row["end_heard_share"]}
+        said = [f"{share:.0%} where {end}" for end, share in ends.items() if share is not None and share < SELDOM_SHARE]
+        caveats.append(f"ships there are heard now and then only: within an hour {' and '.join(said)}")
+    if row["end"] is None and row["next_mmsi"] not in (None, row["mmsi"]):
+        caveats.append("this number has not been heard since; that the other one is hers is inferred from their tracks")
+    elif row["end"] is None:
         caveats.append("she has not been heard since: she may have left for waters where nobody is heard")
     if row["transceiver"] == "B":
         caveats.append("class B sets are weak, and are switched off in port")

@@ -124,7 +124,7 @@ def _cases(history: History, zones: Zones, parameters: GeofenceParameters, as_of
     berths, visits = watched_berths(zones, parameters), berths_of(history.port_visits)
     possible = np.any(least_nmi(silences, berths) <= sail_nmi(silences, parameters)[:, None], axis=1)
     told = visits.near(silences, _at(visits, berths), timedelta(hours=parameters.hidden_told_h))
-    rows = np.flatnonzero(possible & ~told)
+    rows = np.flatnonzero(possible & ~told & silences.are_of_ships())
     rows = rows[~heard_meanwhile(silences.take(rows), history.segments)]
     passed, like = crowd_of(silences, possible, rows, history.sketches, parameters.hidden_sea_area_nmi)
     some = silences.take(rows)
@@ -180,7 +180,8 @@ def _at(berths: Berths, zones: Sequence[Zone]) -> np.ndarray[Any, np.dtype[np.bo
 def _destination_db(case: _Case, declared: Sequence[Declared | None]) -> float:
     """What the destinations claimed say. A text that names the port she left is an old one and says nothing."""
     before, _ = declared
-    if any(one is not None and one.place.country == case.zone.country for one in declared):
+    state = case.zone.country
+    if state is not None and any(one is not None and one.place.country == state for one in declared):
         return NAMED_DB
     if before is None:
         return NOTHING_SAID_DB

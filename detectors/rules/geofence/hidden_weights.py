@@ -45,6 +45,8 @@ UNDER_WAY_KN: Final = 3.0
 CARGO_DB: Final = 8.0
 SOME_CARGO_DB: Final = 5.0
 SAME_DRAUGHT_DB: Final = -2.0
+DRAUGHT_SLACK_M: Final = 1e-6
+"""Draughts are told in steps of 0.1 m: 4.1 less 3.6 is to be 0.5."""
 LARGEST_RATIO: Final = 3.0
 """Draughts that differ more than this are typing errors: a laden ship draws at most about twice her ballast draught."""
 PUT_DB: Final = -12.0
@@ -150,6 +152,7 @@ def draught_db(silences: Silences, at_berth: BoolArray, parameters: GeofencePara
     before, after = silences["start_draught_m"], silences["end_draught_m"]
     ratio = np.maximum(before, after) / np.maximum(np.minimum(before, after), 0.1)
     change_m = np.where(ratio > LARGEST_RATIO, np.nan, np.abs(silences.draught_gain_m()))
+    change_m = change_m + DRAUGHT_SLACK_M
     moved = np.where(change_m >= 2.0 * parameters.draught_change_m, CARGO_DB, SOME_CARGO_DB)
     weight = np.where(change_m >= parameters.draught_change_m, moved, SAME_DRAUGHT_DB)
     return np.where(np.isnan(change_m) | at_berth, 0.0, weight)
