@@ -140,6 +140,7 @@ def _pairing(shop: Workshop, rng: np.random.Generator, landing: _Stay, loading: 
     delay = put_off(shop, ship, rejoin, by_us)
     by_m = float(rng.uniform(*CARGO_M))
     _say_draught(shop, ship, leave, (rejoin, (landing.first + landing.last) // 2), by_m)
+    _leave_light(shop, ship, leave, (landing.first + landing.last) // 2, landing.last)
     _say_draught(shop, other, loading.first, ((loading.first + loading.last) // 2, market), by_m)
     _berth_at(shop, loading, landing)
     what = f"{lasting((course.time_us[-1] - course.time_us[0]) / US_PER_H)} to {zone.name} and back, then landing at "
@@ -203,6 +204,19 @@ def _say_draught(shop: Workshop, ship: Ship, row: int, rows: tuple[int, int], by
     stated_m = said[said > 0]
     if len(stated_m):
         shop.sheet.state_draught(np.arange(rows[0], rows[1]), float(stated_m[-1]) + by_m)
+
+
+def _leave_light(shop: Workshop, ship: Ship, row: int, begin: int, left: int) -> None:
+    """From a row on the draught stated before the watched port, as long as that of her departure is stated."""
+    said = shop.fleet.rows["draught"].slice(ship.begin, ship.end - ship.begin).to_numpy()
+    before = said[: row + 1 - ship.begin]
+    after = said[left - ship.begin :]
+    if not (before > 0).any() or not (after > 0).any():
+        return
+    departed_m = after[after > 0][0]
+    changed = np.flatnonzero((after > 0) & (after != departed_m))
+    until = left + int(changed[0]) if len(changed) else ship.end
+    shop.sheet.state_draught(np.arange(begin, until), float(before[before > 0][-1]))
 
 
 def _berth_at(shop: Workshop, loading: _Stay, landing: _Stay) -> None:

@@ -207,6 +207,67 @@ def test_a_number_heard_meanwhile_on_another_track_was_not_silent():
     assert not found(gap(), segments=[own, {**own, "segment_id": "beside", "start": at(6), "end": at(8)}])
 
 
+def test_of_a_number_not_heard_since_nobody_says_that_it_came_back():
+    (finding,) = found(gap(hours=None, next_mmsi=431000001), as_of=at(10))
+    assert "has been silent" in finding.headline
+    assert "came back" not in finding.headline
+    assert "another identity" in finding.headline
+    assert any("this number has not been heard since" in caveat for caveat in finding.caveats)
+    assert not any("she has not been heard since" in caveat for caveat in finding.caveats)
+
+
+def test_measures_against_the_dprk_are_named_only_of_its_ports_and_ships():
+    def named(row, zones=ZONES):
+        (finding,) = found(row, zones=zones)
+        return any(line.what == "UN measure in force" for line in finding.evidence)
+
+    def near(country):
+        return [zone("X", "high", country=country, place=(36.0, 130.5), geometry=box(130.4, 36.0, 130.5, 36.1))]
+
+    assert named(gap(place=OFF_NAMPO))
+    assert named(gap(), near("KP"))
+    assert not named(gap(), near("DE"))
+    assert not named(gap(), near(None))
+    assert named(gap(445012340), near("DE"))
+
+
+def test_a_draught_changed_by_just_the_threshold_counts_whatever_the_floats():
+    changed = {"start_draught_m": 3.6, "end_draught_m": 4.1}
+    assert changed["end_draught_m"] - changed["start_draught_m"] < 0.5
+    assert strength(gap(**changed)) == strength(gap(start_draught_m=4.0, end_draught_m=4.5)) > strength(gap())
+
+
+@pytest.mark.parametrize("mmsi", [0, 12_345_678, 123_456_789, 999_999_999])
+def test_numbers_that_are_no_ships_are_not_told_of(mmsi):
+    assert not found(gap(mmsi))
+    assert not found({**gap(mmsi, place=OFF_NAMPO), **laden_then_light()})
+
+
+def test_the_evidence_says_how_the_strength_came_about():
+    def how(row, **more):
+        (finding,) = found(row, **more)
+        (line,) = [line.observed for line in finding.evidence if line.what == "how the strength comes about"]
+        assert line.endswith(f": {finding.strength:.2f}")
+        return line
+
+    assert how(gap()) == "0.35 for a plain silence: 0.35"
+    small = [spell(SHIP, at(0), at(20), ship_type=30)]
+    line = how(gap(place=OFF_NAMPO, hours=None, **laden_then_light(end_draught_m=None)), identities=small)
+    assert "times 0.60 (not heard since)" in line
+    assert "times 0.40 (class of ship or set)" in line
+    assert "times 1.50 (near a port under high watch +0.50)" in line
+    assert "another draught +0.60" in how(gap(**laden_then_light()))
+
+
+@pytest.mark.parametrize("shares", [(0.2, 0.9), (0.9, 0.2), (0.2, 0.1), (0.2, None)])
+def test_where_ships_are_heard_now_and_then_only_it_says_so(shares):
+    often, seldom = found(gap())[0], found(gap(start_heard_share=shares[0], end_heard_share=shares[1]))[0]
+    assert "where other ships were heard now and then" in seldom.headline
+    assert "now and then" not in often.headline
+    assert any("within an hour 20% where" in caveat for caveat in seldom.caveats)
+    assert not any("within an hour" in caveat for caveat in often.caveats)
+
+
 def test_a_hull_heard_again_under_another_number_names_both():
     (finding,) = found(gap(next_mmsi=431000001))
     assert (finding.mmsi, finding.other_mmsi) == (SHIP, (431000001,))

@@ -98,7 +98,6 @@ def test_a_gap_once_told_stays_told_as_data_grow():
         heard = {g["event_id"] for g in known if g["reception"] == "heard"}
         assert len(heard) > 10
         assert heard <= set(names)
-    assert len(names) <= 12 * 40
 
 
 @LAW

@@ -158,7 +158,7 @@ class Dark(DarkParameters):
         )
 
     def _factors(self, silences: Silences, around: _Circumstances) -> Mapping[str, npt.NDArray[np.float64]]:
-        """What the strength of a plain silence is multiplied by, by name; small craft count less. Each of shape (n,)."""
+        """What a plain silence's strength is multiplied by, by name; small craft count less. Each of shape (n,)."""
         usual_h = np.nan_to_num(np.minimum(silences["longest_usual_h"], self.habit_cap_h))
         habit = np.minimum(silences.duration_h / np.maximum(self.habit_factor * usual_h, 1e-9), 1.0)
         heard = np.sqrt(np.clip(silences["expected_heard_h"] / self.full_heard_h, 0.0, 1.0))
@@ -227,13 +227,14 @@ SMALL_CRAFT: Final = "class of ship or set"
 
 def _additions(around: _Circumstances) -> Mapping[str, npt.NDArray[np.float64]]:
     """What is added, in parts of the strength so far, by name. Each of shape (n,)."""
-    return {
+    more = {
         "another draught": MOVED * (around.moved & ~around.from_berth),
         "another identity": RENAMED * around.renamed,
         "another destination": REDIRECTED * around.redirected,
         "near a port under high watch": NEAR_WATCHED * around.near_watched,
         "beside a ship-to-ship belt": NEAR_BELT * (around.near_belt & ~around.near_watched),
     }
+    return {name: np.asarray(values, dtype=np.float64) for name, values in more.items()}
 
 
 def _strength(

@@ -30,12 +30,12 @@ _ROUNDING_RAD: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _Passages:
-    """Positions sorted by fine cell and ship. `cell_*` (cells,): row of the grid, a place amid it, the angle from there
+    """Positions sorted by fine cell and ship. `cell_*` (cells,): row of the grid, a place in it, the angle from there
     to its farthest position, and (cells + 1,) the first pair; pairs of cell and ship: the ship, and (pairs + 1,) the
     first position; `places` are unit vectors (positions, 3)."""
 
     cell_row: IntArray
-    cell_amid: FloatArray
+    cell_place: FloatArray
     cell_reach: FloatArray
     cell_first: IntArray
     ship: IntArray
@@ -46,7 +46,7 @@ class _Passages:
         """Cells within reach of every start no further than the spread from a place, and those that only may be."""
         band = [lat + side * (math.degrees(reach + spread) + 1.0 / _FINE) for side in (-1.0, 1.0)]
         low, high = np.searchsorted(self.cell_row, _row(np.array(band), _FINE) + np.array([0, 1]))
-        off = _angle(self.cell_amid[low:high], about)
+        off = _angle(self.cell_place[low:high], about)
         margin = self.cell_reach[low:high] + spread + _ROUNDING_RAD
         sure = off + margin <= reach
         return low + np.flatnonzero(sure), low + np.flatnonzero(~sure & (off - margin <= reach))
@@ -69,7 +69,7 @@ def crowd_of(
     track_mmsi = np.asarray(sketches["mmsi"].to_numpy()[rows], dtype=np.int64)
     ships, codes = np.unique(np.concatenate([track_mmsi, own]), return_inverse=True)
     ship, own = codes[: len(rows)], codes[len(rows) :]
-    passages = _passages(*(np.asarray(sketches[name].to_numpy()[rows]) for name in ("lat", "lon")), ship)
+    passages = _passages(sketches["lat"].to_numpy()[rows], sketches["lon"].to_numpy()[rows], ship)
     reach = within_nmi / MEAN_EARTH_RADIUS_NMI
     least = math.cos(reach)
     candidates = np.flatnonzero(feasible)
@@ -108,12 +108,11 @@ def _passages(lat: FloatArray, lon: FloatArray, ship: IntArray) -> _Passages:
     new_cell = np.diff(cell, prepend=-1) != 0
     new_pair = new_cell | (np.diff(ship, prepend=-1) != 0)
     ship_first, at = np.flatnonzero(new_pair), np.flatnonzero(new_cell)
-    amid = places[at]
-    which = np.cumsum(new_cell) - 1
-    reach = np.maximum.reduceat(_angle(places, amid[which]), at) if len(at) else np.zeros(0)
+    off = _angle(places, places[at][np.cumsum(new_cell) - 1])
+    reach = np.maximum.reduceat(off, at) if len(at) else np.zeros(0)
     return _Passages(
         cell_row=cell[at] // (_COLUMNS * _FINE),
-        cell_amid=amid,
+        cell_place=places[at],
         cell_reach=reach,
         cell_first=np.append(np.searchsorted(ship_first, at), len(ship_first)),
         ship=ship[ship_first],

@@ -47,7 +47,7 @@ places = st.lists(
 def test_counts_are_those_of_counting_one_by_one(points, step, by_day):
     lat, lon, day, counted = (np.array(column) for column in zip(*points, strict=True))
     around = round(360.0 / step)
-    cells = [(int((a + 90.0) // step), int((o + 180.0) // step), int(d)) for a, o, d, _ in points]
+    cells = [(int((a + 90.0) / step), int((o + 180.0) / step), int(d)) for a, o, d, _ in points]
 
     def beside(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
         across = (one[1] - other[1]) % around

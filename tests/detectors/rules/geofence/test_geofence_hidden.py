@@ -506,6 +506,53 @@ def test_the_crowd_is_counted_as_a_plain_loop_counts_it():
     assert n_like.max() > 0
 
 
+@pytest.mark.parametrize("place", [(38.0, 124.3), (20.0, 179.95), (89.9, 40.0), (-62.0, 10.0)])
+def test_a_dense_crowd_is_counted_exactly_at_any_place(place):
+    rng = np.random.default_rng(5)
+    n, wide = 60, 0.5 / max(np.cos(np.radians(place[0])), 0.01)
+
+    def about(count):
+        lon = (place[1] + rng.normal(0, wide, count) + 180.0) % 360.0 - 180.0
+        return np.clip(place[0] + rng.normal(0, 0.5, count), -90.0, 90.0), lon
+
+    (lat, lon), (track_lat, track_lon) = about(n), about(4000)
+    rows = [
+        gap(431000000 + i % 25, start=at(float(i)), place=(lat[i], lon[i]), event_id=f"{i:03d}") for i in range(n // 2)
+    ] + [gap(431000000 + i % 25, start=at(float(i)), place=place, event_id=f"{i:03d}") for i in range(n // 2, n)]
+    silences = silences_of(night(*rows).history.gaps, at(100))
+    ship = 431000000 + rng.integers(0, 700, 4000)
+    table = pa.table({"mmsi": ship, "lat": track_lat, "lon": track_lon})
+    nobody = np.zeros(n, dtype=bool)
+    n_passed, n_like = crowd_of(silences, nobody, np.arange(n), table, 40.0)
+    own = silences.rows["mmsi"].to_numpy()
+    for i in range(n):
+        off = distance_nmi(silences["start_lat"][i], silences["start_lon"][i], track_lat, track_lon)
+        assert n_passed[i] == len(set(ship[off <= 40.0].tolist()) - {int(own[i])})
+    assert n_passed.max() > 300
+    assert not n_like.any()
+
+
+def test_numbers_that_are_no_ships_hide_no_calls():
+    for mmsi in (0, 12_345_678, 999_999_999):
+        assert not found({**HIDDEN, "mmsi": mmsi})
+    assert found({**HIDDEN, "mmsi": 431000001})
+
+
+def test_a_draught_changed_by_just_the_threshold_counts_whatever_the_floats():
+    def told(before, after):
+        return weights(found({**HIDDEN, "start_draught_m": before, "end_draught_m": after})[0])["draught"]
+
+    assert told(3.6, 4.1) == told(4.0, 4.5) == 5.0
+    assert told(8.1, 7.1) == told(5.1, 6.1) == told(2.3, 3.3) == 8.0
+
+
+def test_a_fence_of_no_state_is_not_the_state_of_a_destination_without_one():
+    port = zone("X", "high", country=None, place=(38.1, 124.42), geometry=box(124.4, 38.0, 124.44, 38.2))
+    other = zone("Y", country=None, place=(30.0, 120.0), geometry=box(120.0, 30.0, 120.1, 30.1), alt_names=("YONDER",))
+    (finding,) = found({**HIDDEN, "start_destination": "YONDER"}, zones=straight([port, other]))
+    assert weights(finding).get("destination", 0.0) <= 1.0
+
+
 BITES = {
     "hidden_levels": (("elevated",), [HIDDEN], {}),
     "hidden_stay_h": (140.0, [HIDDEN], {}),
