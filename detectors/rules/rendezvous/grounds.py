@@ -16,7 +16,7 @@ from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.places import Spot, place_reasons
 from detectors.rules.rendezvous.reasons import Reason, per_doubling
 from detectors.rules.rendezvous.ships import Party
-from detectors.rules.rendezvous.ties import Tie, weight_db
+from detectors.rules.rendezvous.ties import Tie, both_tied, weight_db
 
 TANKERS_DB: Final = 6.0
 """Two tankers stopped side by side at sea: oil changes ships so, mostly lawfully, and little else explains it."""
@@ -24,7 +24,7 @@ CARRIERS_DB: Final = 5.0
 UNKNOWN_DB: Final = 3.0
 """One of the two gives neither type nor size."""
 NO_CARRIER_DB: Final = 1.0
-"""A ship tied to the DPRK beside a carrier, though by type and body she carries nothing: Saebyol said so."""
+"""A tied ship beside a carrier, though by type and body she carries nothing: Saebyol said so."""
 BELIED_DB: Final = 5.0
 """A type that the body or her other claims belie, sent while alongside (Saebyol, 2019)."""
 OPPOSITE_DB: Final = 7.0
@@ -158,16 +158,17 @@ def draught_reasons(
 
 
 def tie_reasons(own: Sequence[Tie], other: Sequence[Tie], meeting: Meeting, side: int) -> list[Reason]:
-    """What ties of the two to the DPRK say to one of them."""
+    """What ties of the two say to one of them."""
     parties = (meeting.one, meeting.two)
     lines = tuple(
         Evidence(f"tie of {party.in_words}", tie.observed, "no tie to waters under high watch")
         for party, ties in ((parties[side], own), (parties[1 - side], other))
         for tie in ties
     )
-    caveat = "some callers at DPRK ports are lawful: aid, notified transit through Rajin, fuel under the cap"
+    lawful = "some callers at DPRK ports are lawful: aid, notified transit through Rajin, fuel under the cap"
+    caveat = lawful if any(tie.to == "dprk" for tie in (*own, *other)) else ""
     if own and other:
-        return [Reason("both are tied to the DPRK", BOTH_TIED_DB, lines, caveat)]
+        return [Reason(both_tied(own, other), BOTH_TIED_DB, lines, caveat)]
     if other:
         what = f"the other ship: {', '.join(tie.what for tie in other)}"
         return [Reason(what, weight_db(other), lines, caveat)]

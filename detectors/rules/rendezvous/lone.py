@@ -31,7 +31,7 @@ from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
 from detectors.rules.rendezvous.ships import Party
 from detectors.rules.rendezvous.silent import Feasible, FloatArray, IntArray
-from detectors.rules.rendezvous.ties import Ties, weight_db
+from detectors.rules.rendezvous.ties import Tie, Ties, concern_dprk, weight_db
 
 ByWater = Callable[[IntArray, IntArray], Feasible]
 """Of some pairs (rows of stays and of silences) those that are feasible by water."""
@@ -100,7 +100,7 @@ def lone_findings(
         both = bool(own) and bool(stay_ties[stay])
         line = Evidence("ships that lay alone where she could have been", str(pairs.n_choices[at]), "this one alone")
         reasons = (
-            *silent_reasons(stays[stay], silences[gap], own, both),
+            *silent_reasons(stays[stay], silences[gap], own, stay_ties[stay]),
             *fit_reasons(stays[stay], silences[gap], parameters),
             Reason("her choice among them", float(pairs.choice_db[at]), (line,)),
         )
@@ -115,13 +115,14 @@ def lone_findings(
             some = sorted(named.get(at, []), key=lambda one: (-one.weight_db, silences[one.gap].party.mmsi, one.gap))
             crowd = float(crowd_db[at]), int(n_silent[at])
             least = LEAST_STRENGTH if bare[at] else 0.0
-            finding = _lone_finding(stays[at], reasons_of, crowd, least, some, silences, detector)
+            held = [tie for ties_of in (stay_ties[at], *(gap_ties[one.gap] for one in some)) for tie in ties_of]
+            finding = _lone_finding(stays[at], reasons_of, crowd, least, some, silences, held, detector)
             if finding is not None:
                 found.append(finding)
                 for one in some:
                     by_gap.setdefault(one.gap, []).append(one)
     for gap, naming in sorted(by_gap.items()):
-        finding = _silent_finding(silences[gap], naming, base, stays, detector)
+        finding = _silent_finding(silences[gap], naming, base, stays, gap_ties[gap], stay_ties, detector)
         found += [] if finding is None else [finding]
     return found
 
@@ -182,6 +183,7 @@ def _lone_finding(
     least: float,
     named: Sequence[Named],
     silences: Sequence[Silence],
+    ties: Sequence[Tie],
     detector: tuple[str, str],
 ) -> Finding | None:
     crowd_db, n = crowd
@@ -199,7 +201,8 @@ def _lone_finding(
     scale = (1.0 if crowd_db > 0.0 else 0.0), least
     if crowd_db <= 0.0:
         caveats.append("no silent ship stands out: told because she lay where few do")
-    return _finding(stay, stay.party, others, reasons, scale, headline, caveats, detector, None)
+    dprk = concern_dprk((stay.party, *shown), ties, stay.spot.waters)
+    return _finding(stay, stay.party, others, reasons, scale, headline, caveats, dprk, detector, None)
 
 
 def _silent_finding(
@@ -207,6 +210,8 @@ def _silent_finding(
     naming: Sequence[Named],
     base: Mapping[int, Sequence[Reason]],
     stays: Sequence[Stay],
+    own: Sequence[Tie],
+    stay_ties: Sequence[Sequence[Tie]],
     detector: tuple[str, str],
 ) -> Finding | None:
     """The finding on a silent ship: of the stay that fits her best among those that name her."""
@@ -224,7 +229,9 @@ def _silent_finding(
     headline = f"{silence.party.in_words}, silent, could have met {stay.party.in_words}, "
     headline += f"which lay alone {stay.spot.in_words}"
     others = tuple(dict.fromkeys(stays[one.stay].party.mmsi for one in (best, *naming)))
-    return _finding(stay, silence.party, others, reasons, (SILENT_FACTOR, 0.0), headline, caveats, detector, silence)
+    dprk = concern_dprk((silence.party, stay.party), (*own, *stay_ties[best.stay]), stay.spot.waters)
+    scale = SILENT_FACTOR, 0.0
+    return _finding(stay, silence.party, others, reasons, scale, headline, caveats, dprk, detector, silence)
 
 
 def _finding(
@@ -235,18 +242,19 @@ def _finding(
     scale: tuple[float, float],
     headline: str,
     caveats: Sequence[str],
+    dprk: bool,
     detector: tuple[str, str],
     silence: Silence | None,
 ) -> Finding | None:
     start = stay.row["start"] if silence is None else silence.row["start"]
     end = stay.row["end"] if silence is None else silence.row["end"]
-    banned = TRANSFER_BAN.since <= day_of(stay.row["start"])
+    too_early = dprk and day_of(stay.row["start"]) < TRANSFER_BAN.since
     factor, least = scale
     strength = max(factor * strength_of(total_db(reasons), FULL_DB), least)
-    strength = round(strength * (1.0 if banned else BEFORE_BAN_FACTOR), 4)
+    strength = round(strength * (BEFORE_BAN_FACTOR if too_early else 1.0), 4)
     if strength < LEAST_STRENGTH:
         return None
-    if not banned:
+    if too_early:
         headline += f"; before {TRANSFER_BAN.resolution} ({TRANSFER_BAN.since.isoformat()}) banned such transfers"
     ordinary = "ships also stop to wait for orders, for weather, for repairs and to clean tanks"
     return Finding(
@@ -259,7 +267,7 @@ def _finding(
         end=end,
         strength=strength,
         headline=headline,
-        evidence=(*evidence_of(reasons), *evidence_of_measures(stay.row["start"])),
+        evidence=(*evidence_of(reasons), *(evidence_of_measures(stay.row["start"]) if dprk else ())),
         caveats=tuple(dict.fromkeys((*caveats, ordinary, *caveats_of(reasons)))),
         lat=stay.spot.lat,
         lon=stay.spot.lon,

@@ -15,7 +15,7 @@ from detectors.rules.rendezvous.parameters import CarrierParameters, RendezvousP
 from detectors.rules.rendezvous.places import Spot, place_reasons
 from detectors.rules.rendezvous.reasons import Reason, per_doubling
 from detectors.rules.rendezvous.ships import Party
-from detectors.rules.rendezvous.ties import Tie, weight_db
+from detectors.rules.rendezvous.ties import Tie, both_tied, weight_db
 
 MOVED_DB: Final = 5.0
 """The draught claimed changed while she lay alone at sea: cargo came or went. Some type it late, after a port."""
@@ -123,7 +123,7 @@ def gain_of(row: dict[str, Any]) -> float | None:
     return float(row["end_draught_m"] - row["start_draught_m"])
 
 
-def silent_reasons(stay: Stay, silence: Silence, ties: Sequence[Tie], both_tied: bool) -> list[Reason]:
+def silent_reasons(stay: Stay, silence: Silence, ties: Sequence[Tie], stay_ties: Sequence[Tie]) -> list[Reason]:
     """What speaks for and against one silent ship having been the other: her set, her ties, what she carries."""
     row, party = silence.row, silence.party
     reception = _reception(row)
@@ -132,8 +132,9 @@ def silent_reasons(stay: Stay, silence: Silence, ties: Sequence[Tie], both_tied:
     reasons = [Reason(f"reception: {reception}", reception_db(row), (line,), caveat)]
     if ties:
         lines = tuple(Evidence(f"tie of {party.in_words}", tie.observed, "no tie") for tie in ties)
-        what = f"{'both tied to the DPRK; ' if both_tied else ''}the silent ship: {ties[0].what}"
-        reasons.append(Reason(what, BOTH_TIED_DB if both_tied else weight_db(ties), lines))
+        both = f"{both_tied(stay_ties, ties)}; " if stay_ties else ""
+        weight = BOTH_TIED_DB if stay_ties else weight_db(ties)
+        reasons.append(Reason(f"{both}the silent ship: {ties[0].what}", weight, lines))
     if {stay.party.role, party.role} == {"tanker"}:
         reasons.append(Reason("both tankers", TANKERS_DB))
     elif {stay.party.role, party.role} == {"tanker", "cargo"}:

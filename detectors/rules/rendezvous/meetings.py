@@ -25,7 +25,7 @@ from detectors.rules.rendezvous.grounds import (
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
 from detectors.rules.rendezvous.ships import Fleet, Party
-from detectors.rules.rendezvous.ties import Tie, Ties
+from detectors.rules.rendezvous.ties import Tie, Ties, concern_dprk
 
 KIND: Final = "rendezvous"
 FULL_DB: Final = 27.0
@@ -85,7 +85,7 @@ def meeting_findings(
     for meeting in meetings:
         tied = [ties.of(party, meeting.start) for party in (meeting.one, meeting.two)]
         pair = pair_reasons(meeting, bool(tied[0] or tied[1]), parameters)
-        if pair is None or _domestic(meeting, ties):
+        if pair is None or _domestic(meeting):
             continue
         pair += about_reasons(meeting, parameters)
         plain = is_plain(meeting, parameters)
@@ -104,12 +104,10 @@ def meeting_findings(
     return found
 
 
-def _domestic(meeting: Meeting, ties: Ties) -> bool:
+def _domestic(meeting: Meeting) -> bool:
     """Two ships of the state's own flag in its own waters: domestic trade."""
     waters = meeting.spot.waters
-    return (
-        waters is not None and meeting.one.flag == meeting.two.flag == waters.country and waters.country in ties.states
-    )
+    return waters is not None and waters.country is not None and meeting.one.flag == meeting.two.flag == waters.country
 
 
 def _finding(
@@ -121,14 +119,15 @@ def _finding(
     detector: tuple[str, str],
 ) -> Finding | None:
     subject, other = (meeting.one, meeting.two) if own == 0 else (meeting.two, meeting.one)
-    banned = TRANSFER_BAN.since <= day_of(meeting.start)
+    dprk = concern_dprk((subject, other), (*tied[0], *tied[1]), meeting.spot.waters)
+    too_early = dprk and day_of(meeting.start) < TRANSFER_BAN.since
     weight = total_db(reasons)
-    strength = round(max(strength_of(weight, FULL_DB), least) * (1.0 if banned else BEFORE_BAN_FACTOR), 4)
+    strength = round(max(strength_of(weight, FULL_DB), least) * (BEFORE_BAN_FACTOR if too_early else 1.0), 4)
     if strength < LEAST_STRENGTH:
         return None
     what = f"{subject.in_words} lay {meeting.duration_h:.1f} h beside {other.in_words} {meeting.spot.in_words}"
     what += f"; the other: {tied[1 - own][0].what}" if tied[1 - own] else ""
-    if not banned:
+    if too_early:
         what += f"; before {TRANSFER_BAN.resolution} ({TRANSFER_BAN.since.isoformat()}) banned such transfers"
     going_on = meeting.row["end"] is None
     caveats = (
@@ -146,7 +145,7 @@ def _finding(
         end=None if going_on else meeting.end,
         strength=strength,
         headline=what,
-        evidence=(*evidence_of(reasons), *evidence_of_measures(meeting.start)),
+        evidence=(*evidence_of(reasons), *(evidence_of_measures(meeting.start) if dprk else ())),
         caveats=caveats,
         lat=meeting.spot.lat,
         lon=meeting.spot.lon,

@@ -52,6 +52,11 @@ class CarrierParameters(Parameters):
         description="Nearer to a fence of a port, anchorage or approach than this is its roads. Source: Global Fishing "
         "Watch leaves out encounters within 10 km of an anchorage.",
     )
+    tied_flags: tuple[str, ...] = Field(
+        ("KP",),
+        description="States, ISO 3166, whose flag alone is a tie. Source: UNSCR 2375 (2017), paragraph 11, bans "
+        "transfers with ships of the DPRK's flag; a zone under high watch does not tie every ship of its coast.",
+    )
     tie_days: float = Field(
         90.0,
         ge=1.0,
