@@ -19,6 +19,7 @@ from detectors.rules.geofence.wording import iso
 from detectors.rules.rendezvous.alone import end_of, positions
 from detectors.rules.rendezvous.declared import Bound
 from detectors.rules.rendezvous.lone_grounds import gain_of, is_plain, status_reasons
+from detectors.rules.rendezvous.meetings import parties_of
 from detectors.rules.rendezvous.parameters import CarrierParameters
 from detectors.rules.rendezvous.places import Places, Spot, place_reasons
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, per_doubling, strength_of, total_db
@@ -54,6 +55,8 @@ NOT_UNDER_COMMAND_DB: Final = -1.0
 MOST_ADRIFT: Final = 0.2
 ONE_DRIFT: Final = timedelta(hours=24)
 """Drifts of a ship that follow each other within this are told as one, the longest."""
+MET_SHARE: Final = 0.5
+"""A meeting with a carrier over more of the stop than this is told by `rendezvous`, and not a second time here."""
 SERVED_DB: Final = -5.0
 """Ships that carry nothing came alongside: she fuels or collects from a fishing fleet, takes stores, changes crews."""
 
@@ -133,7 +136,13 @@ class Loitering(CarrierParameters):
         rows += self._rows(history.loitering, carriers, "adrift", self.min_adrift_shore_nmi)
         if not rows:
             return []
-        fleet = Fleet(history.identities, {row["mmsi"] for row in rows}, {row["hull_id"] for row in rows})
+        met = _meetings(history.encounters, carriers, {row["mmsi"] for row in rows})
+        others = [row for meetings in met.values() for row in meetings]
+        fleet = Fleet(
+            history.identities,
+            {row["mmsi"] for row in (*rows, *others)} | {row["other_mmsi"] for row in others},
+            {row["hull_id"] for row in (*rows, *others)} | {row["other_hull_id"] for row in others},
+        )
         spots = Places(scene.zones, self.near_port_nmi).spots(*positions(rows))
         parties = [self._party(row, fleet) for row in rows]
         hulls = {party.hull for party in parties}
@@ -150,6 +159,8 @@ class Loitering(CarrierParameters):
                 drifts += self._adrift(row, party, spot)
             else:
                 end = end_of(row, scene.as_of)
+                if self._is_meeting(row["start"], end, met.get(party.mmsi, ()), fleet, scene.as_of):
+                    continue
                 reasons = self._reasons(row, party, spot, end, ties, bound)
                 reasons += self._silence(row["start"], end, silences.get(party.mmsi, ()))
                 service = _service(row["start"], end, served.get(party.mmsi, ()))
@@ -174,6 +185,16 @@ class Loitering(CarrierParameters):
     def _party(self, row: Mapping[str, Any], fleet: Fleet) -> Party:
         draughts = (row["start_draught_m"], row["end_draught_m"])
         return fleet.party(row["mmsi"], row["segment_id"], row["hull_id"], row["start"], draughts, self)
+
+    def _is_meeting(
+        self, start: datetime, end: datetime, meetings: Sequence[Mapping[str, Any]], fleet: Fleet, as_of: datetime
+    ) -> bool:
+        """Whether most of a stop was spent with one other carrier."""
+        for row in meetings:
+            spent = min(end, end_of(row, as_of)) - max(start, row["start"])
+            if spent > MET_SHARE * (end - start) and all(p.role in CARRYING for p in parties_of(row, fleet, self)):
+                return True
+        return False
 
     def _reasons(
         self, row: dict[str, Any], party: Party, spot: Spot, end: datetime, ties: Ties, bound: Bound
@@ -315,6 +336,18 @@ def _served(
         first, second = row["mmsi"], row["other_mmsi"]
         first, second = (first, second) if first in carriers else (second, first)
         found.setdefault(first, []).append((row["start"], end_of(row, as_of), second))
+    return found
+
+
+def _meetings(encounters: pa.Table, carriers: frozenset[int], wanted: set[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """By MMSI of the ships wanted their encounters with what may be another carrier."""
+    numbers, ours = (pa.array(sorted(some), type=pa.int64()) for some in (carriers, wanted))
+    both = pc.and_(*(pc.is_in(encounters[column], numbers) for column in ("mmsi", "other_mmsi")))
+    either = pc.or_(*(pc.is_in(encounters[column], ours) for column in ("mmsi", "other_mmsi")))
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for row in encounters.filter(pc.and_(pc.and_(both, either), pc.is_valid(encounters["start"]))).to_pylist():
+        for mmsi in (row["mmsi"], row["other_mmsi"]):
+            found.setdefault(mmsi, []).append(row)
     return found
 
 

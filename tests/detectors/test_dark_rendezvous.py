@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from detectors.rules.rendezvous.alone import microseconds, stays_of
+from detectors.rules.rendezvous.alone import stays_of
 from detectors.rules.rendezvous.detector import Rendezvous
 from detectors.rules.rendezvous.lone import FULL_DB, LEAST_STRENGTH
 from detectors.rules.rendezvous.lone_grounds import Silence, Stay, fit_reasons, silent_reasons
@@ -35,6 +35,7 @@ from tests.detectors.meetings import (
 )
 from vessels import event_tables
 from vessels.geodesy import distance_nmi
+from vessels.instants import instant_us
 from vessels.units import US_PER_H
 
 KIND = "dark_rendezvous"
@@ -267,7 +268,7 @@ def test_her_own_silence_is_no_partner():
 def test_two_ships_of_the_trade_have_ordinary_reasons_to_meet():
     ships = [*ship(GIVER), *ship(KOREAN)]
     tied = findings(ships=ships, port_visits=[calls(GIVER, "KP_NAMPO", 12, 14)])[GIVER]
-    assert "both tied to the DPRK" in " ".join(line.observed for line in tied.evidence)
+    assert "both are tied to the DPRK" in " ".join(line.observed for line in tied.evidence)
     assert "her own tie" not in weights(tied)
 
 
@@ -292,6 +293,15 @@ def test_before_the_ban_it_weighs_half():
     assert "before UNSCR 2375" in made[GIVER].headline
 
 
+def test_without_a_part_of_the_dprk_no_measure_against_it_is_cited():
+    def cited(mmsi):
+        made = findings(loiters(**LIGHTER), [falls_silent(mmsi, **DEEPER)], [*ship(GIVER), *ship(mmsi)])
+        return {line.what == "UN measure in force" for line in made[GIVER].evidence}
+
+    assert True in cited(KOREAN)
+    assert cited(TAKER) == {False}
+
+
 # --- the fast sieve against a slow, obvious twin ---
 
 
@@ -302,12 +312,12 @@ def slowly(stays, gaps, parameters):
         for j, gap in enumerate(gaps):
             speed = max(gap["fastest_kn"] or 0.0, gap["cruise_kn"] or 0.0) or parameters.unknown_speed_kn
             to = float(distance_nmi(gap["start_lat"], gap["start_lon"], stay["lat"], stay["lon"]))
-            arrives = microseconds(gap["start"]) / US_PER_H + to / min(speed, 25.0)
-            leaves = microseconds(gap["end"] or at(30)) / US_PER_H
+            arrives = instant_us(gap["start"]) / US_PER_H + to / min(speed, 25.0)
+            leaves = instant_us(gap["end"] or at(30)) / US_PER_H
             if gap["end"] is not None:
                 on = float(distance_nmi(gap["end_lat"], gap["end_lon"], stay["lat"], stay["lon"]))
                 leaves -= on / min(speed, 25.0)
-            begins, ends = (microseconds(stay[name]) / US_PER_H for name in ("start", "end"))
+            begins, ends = (instant_us(stay[name]) / US_PER_H for name in ("start", "end"))
             if min(leaves, ends) - max(arrives, begins) >= parameters.min_stay_h:
                 pairs.add((i, j))
     return pairs
@@ -332,7 +342,7 @@ def test_the_sieve_finds_the_pairs_that_plain_arithmetic_finds():
         )
         for i in range(120)
     ]
-    parameters, now = Rendezvous(), microseconds(at(30))
+    parameters, now = Rendezvous(), instant_us(at(30))
     table = event_tables.GAPS.build({c: [row.get(c) for row in gaps] for c in event_tables.GAPS.names})
     kept = usable_gaps(table, frozenset(row["mmsi"] for row in gaps), now, parameters)
     ordered = kept.to_pylist()
@@ -340,6 +350,7 @@ def test_the_sieve_finds_the_pairs_that_plain_arithmetic_finds():
     quick = set(zip(pairs.stay.tolist(), pairs.gap.tolist(), strict=True))
     assert quick == slowly(stays, ordered, parameters)
     assert 20 < len(quick) < 40 * 120
+    assert pairs.stay.dtype == pairs.gap.dtype == np.int32
     some = np.arange(min(5, len(pairs.stay)))
     wet = by_water(
         stays_of(stays, at(30)),
@@ -382,15 +393,14 @@ def test_weights_as_arrays_add_up_to_the_reasons_in_words():
     ]
     assert len(pairs.stay) == 20 * sum(map(bool, carry))
     for i, j, own_db in zip(pairs.stay.tolist(), pairs.gap.tolist(), pairs.own_db.tolist(), strict=True):
-        both = bool(stay_ties[i]) and bool(gap_ties[j])
-        reasons = silent_reasons(stays[i], silences[j], gap_ties[j], both)
+        reasons = silent_reasons(stays[i], silences[j], gap_ties[j], stay_ties[i])
         assert own_db == pytest.approx(total_db([*reasons, *fit_reasons(stays[i], silences[j], Rendezvous())]))
 
 
 def test_gaps_without_a_place_or_of_others_than_carriers_are_left_out():
     rows = [falls_silent(), {**falls_silent(THIRD), "start_lat": None}, {**falls_silent(THIRD, 4.1), "end_lat": None}]
     table = event_tables.GAPS.build({c: [row.get(c) for row in rows] for c in event_tables.GAPS.names})
-    kept = usable_gaps(table, frozenset({TAKER, THIRD}), microseconds(at(30)), Rendezvous())
+    kept = usable_gaps(table, frozenset({TAKER, THIRD}), instant_us(at(30)), Rendezvous())
     assert kept["mmsi"].to_pylist() == [TAKER]
-    assert usable_gaps(table, frozenset(), microseconds(at(30)), Rendezvous()).num_rows == 0
+    assert usable_gaps(table, frozenset(), instant_us(at(30)), Rendezvous()).num_rows == 0
     assert isinstance(kept, pa.Table)

@@ -128,6 +128,16 @@ def test_ordinary_reasons_weaken_it(said):
     assert strength(loiters(**said)) < PLAIN
 
 
+def test_a_stop_most_of_which_was_a_meeting_with_a_carrier_is_told_by_that_meeting_alone():
+    def stop(hours, body=(TANKER, 110.0)):
+        ships = [*ship(GIVER), *ship(TAKER, *body)]
+        return strength(loiters(hours=11.0), ships, encounters=[encounter(GIVER, TAKER, start=5.1, hours=hours)])
+
+    assert stop(7.0) == 0.0
+    assert stop(4.0) == PLAIN
+    assert stop(7.0, (None, None)) == PLAIN
+
+
 def test_fuel_for_a_fishing_fleet_weakens_it_and_another_tanker_beside_her_does_not():
     beside = [encounter(GIVER, TAKER, start=5.1, hours=2.5)]
     fleet, tankers = (
@@ -236,6 +246,7 @@ PARAMETERS_THAT_BITE = {
     "draught_change_m": (3.0, {}),
     "usual_ships": (2.0, {}),
     "near_port_nmi": (45.0, {}),
+    "tied_flags": (("HK",), {}),
     "tie_days": (2.0, {"port_visits": [calls(GIVER, "KP_NAMPO", -9, -7)]}),
     "tie_stay_h": (60.0, {"zone_presences": [inside(GIVER, "KP_NAMPO_ROADS", 9, 10)]}),
     "onward_days": (2.0, {"port_visits": [calls(GIVER, "KR_YEOSU", 6, 7), calls(GIVER, "TW_TAICHUNG", 9, 9.5)]}),

@@ -1,5 +1,6 @@
 """Two ships seen together at sea: what makes it worth saying, and what an ordinary reason makes of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,6 +30,7 @@ from tests.detectors.meetings import (
     THIRD,
     TUG,
     YACHT,
+    ZONES,
     calls,
     draughts,
     encounter,
@@ -232,15 +234,63 @@ def test_night_weighs_a_little():
 
 
 @pytest.mark.parametrize("offset_days", [-1, 0, 1])
-def test_before_the_ban_a_meeting_weighs_half_and_says_so(offset_days):
-    ships = [*ship(GIVER), *ship(TAKER)]
+@pytest.mark.parametrize("other", [KOREAN, TAKER], ids=["with a DPRK ship", "of others"])
+def test_before_the_ban_a_meeting_with_a_dprk_ship_weighs_half_and_says_so_and_one_of_others_cites_nothing(
+    offset_days, other
+):
+    ships = [*ship(GIVER), *ship(other)]
     start = datetime(2017, 9, 11, 12, tzinfo=UTC) + timedelta(days=offset_days)
-    row = {**encounter(), "start": start, "end": start + timedelta(hours=7)}
+    full = strengths(encounter(GIVER, other), two=ship(other))[GIVER]
+    row = {**encounter(GIVER, other), "start": start, "end": start + timedelta(hours=7)}
     ships = [{**spell, "first_seen": start - timedelta(days=9), "last_seen": start} for spell in ships]
     finding = found(Rendezvous(), scene_of(ships, encounters=[row]), KIND)[GIVER]
-    banned = start.date() >= TRANSFER_BAN.since
-    assert finding.strength == pytest.approx(PLAIN if banned else PLAIN / 2, abs=1e-3)
-    assert ("before UNSCR 2375" in finding.headline) is not banned
+    concerned = other == KOREAN
+    halved = concerned and start.date() < TRANSFER_BAN.since
+    assert finding.strength == pytest.approx(full / 2 if halved else full, abs=1e-3)
+    assert ("before UNSCR 2375" in finding.headline) is halved
+    assert any(line.what == "UN measure in force" for line in finding.evidence) is concerned
+
+
+CHINESE = 413000400
+DALIAN_HIGH = replace(
+    ZONES, zones=tuple(replace(z, watch="high") if z.zone_id == "CN_DALIAN" else z for z in ZONES.zones)
+)
+
+
+def test_a_high_zone_of_another_state_ties_its_callers_to_it_but_not_every_ship_of_its_flag():
+    ships = [*ship(GIVER), *ship(CHINESE)]
+
+    def told(**tables):
+        scene = scene_of(ships, encounters=[encounter(GIVER, CHINESE)], zones=DALIAN_HIGH, **tables)
+        return found(Rendezvous(), scene, KIND)
+
+    assert told()[GIVER].strength == PLAIN
+    called = told(port_visits=[calls(CHINESE, "CN_DALIAN", 3, 5)])[GIVER]
+    assert called.strength == pytest.approx(PLAIN + 12.0 / FULL_DB, abs=1e-3)
+    assert not [text for text in (*called.caveats, called.headline) if "DPRK" in text]
+    both = told(port_visits=[calls(CHINESE, "CN_DALIAN", 3, 5), calls(GIVER, "CN_DALIAN", 8, 9)])[GIVER]
+    assert "both are tied to waters under high watch" in weights(both)
+    mixed = told(port_visits=[calls(CHINESE, "CN_DALIAN", 3, 5), calls(GIVER, "KP_NAMPO", 8, 9)])[GIVER]
+    assert "one ship is tied to the DPRK, the other is tied to waters under high watch" in weights(mixed)
+
+
+def test_a_flag_named_by_the_user_ties():
+    two = {"two": ship(CHINESE), "detector": Rendezvous(tied_flags=("CN",))}
+    tied = strengths(encounter(GIVER, CHINESE), **two)[GIVER]
+    assert tied == pytest.approx(PLAIN + 14.0 / FULL_DB, abs=1e-3)
+
+
+@pytest.mark.parametrize(("distance_m", "word"), [(60.0, "beside"), (280.0, "near"), (None, "near")])
+def test_they_lay_beside_each_other_only_when_alongside(distance_m, word):
+    scene = scene_of([*ship(GIVER), *ship(TAKER)], encounters=[encounter(median_distance_m=distance_m)])
+    assert f" h {word} SHIP {TAKER % 1000}" in found(Rendezvous(), scene, KIND)[GIVER].headline
+
+
+def test_a_ship_that_gives_no_type_belies_none():
+    scene = scene_of([*ship(GIVER), *ship(TAKER, None, 180.0)], encounters=[encounter()])
+    finding = found(Rendezvous(), scene, KIND)[GIVER]
+    assert "two carriers" in weights(finding)
+    assert "a type that does not fit" not in weights(finding)
 
 
 # --- look-alikes: quiet, or too weak to flag a voyage ---
@@ -408,6 +458,7 @@ PARAMETERS_THAT_BITE = {
     "draught_change_m": (2.0, {"encounters": [encounter(**OPPOSITE)]}),
     "usual_ships": (2.0, {"encounters": [encounter(n_ships_ever=5)]}),
     "near_port_nmi": (40.0, {"encounters": [encounter(place=(34.9, 129.9))]}),
+    "tied_flags": ((), {"encounters": [encounter(GIVER, KOREAN)]}),
     "tie_days": (2.0, {"encounters": [encounter()], "port_visits": [calls(TAKER, "KP_NAMPO", -9, -7)]}),
     "tie_stay_h": (60.0, {"encounters": [encounter()], "zone_presences": [inside(TAKER, "KP_NAMPO_ROADS", 4, 5)]}),
     "onward_days": (

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from detectors.rules.geofence.stays import Stay
 from vessels.geodesy import distance_nmi
-from vessels.instants import times_us
+from vessels.instants import instant_us, times_us
 
 SWING_NMI: Final = 0.1
 """Reports of a ship made fast lie this near to each other: a ship's length, and the error of a fix."""
@@ -35,7 +35,7 @@ def berths_of(sketches: pa.Table, stays: Sequence[Stay]) -> dict[str, tuple[floa
     found: dict[str, tuple[float, float]] = {}
     for stay in stays:
         first, last = np.searchsorted(numbers, [stay.mmsi, stay.mmsi + 1])
-        begin, end = (int(when.timestamp() * 1e6) for when in (stay.start, stay.last_seen))
+        begin, end = (instant_us(when) for when in (stay.start, stay.last_seen))
         inside = slice(*(first + np.searchsorted(time_us[first:last], [begin, end + 1])).tolist())
         own = np.flatnonzero((names[inside] == stay.segment_id) & np.isfinite(lat[inside]) & np.isfinite(lon[inside]))
         place = _longest(np.asarray(lat[inside][own], dtype=np.float64), np.asarray(lon[inside][own], dtype=np.float64))

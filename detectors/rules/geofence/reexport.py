@@ -6,11 +6,15 @@ load, each of them says little. Nothing here sees the cargo.
 """
 
 import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +28,8 @@ from detectors.rules.geofence.ships import Ships
 from detectors.rules.geofence.stays import MIN_CALL_CONFIDENCE, Call, Stay, by_hull, rows_where, visits_at
 from detectors.rules.geofence.wording import draught_gain_m
 from vessels.geodesy import distance_nmi
+from vessels.instants import instant_us
+from vessels.units import US_PER_DAY
 from vessels.zones import Zone, Zones
 
 KIND: Final = "reexport_pairing"
@@ -82,6 +88,31 @@ def reexport_pairings(
     return found
 
 
+class _Starts:
+    """Starts of some stays in order of time, counted within spans."""
+
+    def __init__(self, hulls: npt.NDArray[np.object_], start_us: npt.NDArray[np.int64], some: npt.NDArray[np.bool_]):
+        rows = np.flatnonzero(some)
+        self._rows = rows[np.argsort(start_us[rows], kind="stable")]
+        self._all_us = start_us[self._rows]
+        by_hull: dict[str, list[int]] = {}
+        for hull, when_us in zip(hulls[self._rows].tolist(), self._all_us.tolist(), strict=True):
+            by_hull.setdefault(hull, []).append(when_us)
+        self._hull_us = by_hull
+
+    def rows_between(self, first_us: int, last_us: int) -> list[int]:
+        """The stays that began within a span, both ends counted."""
+        begin, end = np.searchsorted(self._all_us, first_us, "left"), np.searchsorted(self._all_us, last_us, "right")
+        rows: list[int] = self._rows[begin:end].tolist()
+        return rows
+
+    def count(self, first_us: int, last_us: int, but: str | None = None) -> int:
+        """How many began within a span, both ends counted, those of one hull left out."""
+        n = np.searchsorted(self._all_us, last_us, "right") - np.searchsorted(self._all_us, first_us, "left")
+        own_us = self._hull_us.get(but, []) if but is not None else []
+        return int(n) - bisect_right(own_us, last_us) + bisect_left(own_us, first_us)
+
+
 def find_pairings(
     high_calls: Sequence[Call],
     visits: pa.Table,
@@ -99,22 +130,33 @@ def find_pairings(
     at_ports = [s for s in visits_at(visits, zones, lambda zone: zone.zone_id in ports) if _is_call(s)]
     ships = Ships(identities, {stay.mmsi for stay in at_ports})
     berths = berths_of(sketches, at_ports)
-    reach = timedelta(days=parameters.max_reload_days)
+    reach_us = round(parameters.max_reload_days * US_PER_DAY)
+    nowhere = (math.nan, math.nan)
+    lat, lon = np.array([berths.get(s.row_id, nowhere) for s in at_ports], dtype=float).reshape(-1, 2).T
+    start_us = np.array([instant_us(s.start) for s in at_ports], dtype=np.int64)
+    may_load = np.array([_may_have(s, True, parameters) for s in at_ports], dtype=np.bool_)
+    loaded = [surely(s, True, parameters) for s in at_ports]
+    landed = np.array([surely(s, False, parameters) for s in at_ports], dtype=np.bool_)
+    n_loaded = Counter(s.hull for s, sure in zip(at_ports, loaded, strict=True) if sure)
+    hulls = np.array([s.hull for s in at_ports], dtype=object)
+    groups = np.array([ships.type_group(s.mmsi, s.segment_id, s.start) for s in at_ports], dtype=object)
     found: list[Pairing] = []
     for origin, landing in landings:
-        here = [
-            s for s in at_ports if s.hull != landing.hull and _apart_nmi(s, landing, berths) <= parameters.berth_nmi
-        ]
-        loadings = [s for s in here if _may_have(s, True, parameters) and _alike(landing, s, ships)]
-        for loading in loadings:
-            if not landing.last_seen <= loading.start <= landing.last_seen + reach:
-                continue
-            others = [s for s in loadings if s is not loading and abs(s.start - loading.start) <= reach]
-            before = [s for s in here if loading.start - reach <= s.start <= loading.start and s.hull != loading.hull]
-            own = [s for s in at_ports if s.hull == loading.hull and s is not loading and surely(s, True, parameters)]
-            apart_nmi = _apart_nmi(loading, landing, berths)
-            n_landings = sum(surely(s, False, parameters) for s in before)
-            found.append(Pairing(origin, landing, loading, None, apart_nmi, len(others), n_landings, len(own)))
+        berth = berths.get(landing.row_id, nowhere)
+        apart_nmi = np.asarray(distance_nmi(lat, lon, *berth))
+        here = (apart_nmi <= parameters.berth_nmi) & (hulls != landing.hull)
+        group = ships.type_group(landing.mmsi, landing.segment_id, landing.start)
+        alike = np.isin(groups, [other for other in _CARRIERS if _alike(group, other)])
+        loadings = _Starts(hulls, start_us, here & may_load & alike)
+        landers = _Starts(hulls, start_us, here & landed)
+        left_us = instant_us(landing.last_seen)
+        for row in loadings.rows_between(left_us, left_us + reach_us):
+            loading, at_us = at_ports[row], int(start_us[row])
+            n_others = loadings.count(at_us - reach_us, at_us + reach_us) - 1
+            n_landings = landers.count(at_us - reach_us, at_us, but=loading.hull)
+            n_own = n_loaded[loading.hull] - int(loaded[row])
+            pairing = Pairing(origin, landing, loading, None, float(apart_nmi[row]), n_others, n_landings, n_own)
+            found.append(pairing)
     return _with_markets(found, visits, zones, parameters, as_of)
 
 
@@ -171,11 +213,15 @@ def _with_markets(
     table = visits.filter(pc.is_in(keys, pa.array(sorted(hulls), type=pa.string())))
     calls = by_hull(stay for stay in visits_at(table, zones, lambda zone: zone.kind != "gate") if _is_call(stay))
     kept = []
+    markets: dict[int, Stay | None] = {}
     for pairing in pairings:
         left = pairing.loading.last_seen
         last_day = left + timedelta(days=parameters.max_market_leg_days)
-        after = [s for s in calls.get(pairing.loading.hull, ()) if left <= s.start <= last_day]
-        market = next((stay for stay in after if _is_market(stay.zone, parameters)), None)
+        if id(pairing.loading) not in markets:
+            after = [s for s in calls.get(pairing.loading.hull, ()) if left <= s.start <= last_day]
+            sold = (stay for stay in after if _is_market(stay.zone, parameters))
+            markets[id(pairing.loading)] = next(sold, None)
+        market = markets[id(pairing.loading)]
         if market is not None or as_of <= last_day:
             kept.append(replace(pairing, market=market))
     return kept
@@ -205,8 +251,9 @@ def _finding(
     days = (best.loading.start - best.landing.last_seen) / timedelta(days=1)
     bound = "and has reached no market yet" if best.market is None else f"and went on to {best.market.zone.name}"
     after = f"{days:.0f} days after" if days >= 0.5 else "as"
-    headline = f"{loader} loaded at the berth in {best.landing.zone.name} {after} {lander}, from "
-    headline += f"{best.origin.lead.zone.name}, lay there, {bound}"
+    loaded = surely(best.loading, True, parameters)
+    headline = f"{loader} {'loaded' if loaded else 'lay'} at the berth in {best.landing.zone.name} {after} {lander}, "
+    headline += f"from {best.origin.lead.zone.name}, lay there, {'' if loaded else 'may have loaded, '}{bound}"
     if not banned:
         headline += f"; before {COAL_BAN.resolution} ({COAL_BAN.since.isoformat()}) banned the DPRK's coal"
     start, end = (
@@ -269,19 +316,11 @@ def _is_market(zone: Zone, parameters: GeofenceParameters) -> bool:
     return in_market and zone.zone_id not in parameters.relay_zones
 
 
-def _apart_nmi(first: Stay, second: Stay, berths: Mapping[str, tuple[float, float]]) -> float:
-    if first.row_id not in berths or second.row_id not in berths:
-        return math.inf
-    return float(distance_nmi(*berths[first.row_id], *berths[second.row_id]))
-
-
 def _may_have(stay: Stay, loaded: bool, parameters: GeofenceParameters) -> bool:
     """Whether they say so, or say nothing."""
     return draught_gain_m(stay) is None or surely(stay, loaded, parameters)
 
 
-def _alike(landing: Stay, loading: Stay, ships: Ships) -> bool:
-    """Whether both carry goods, and the same: what a tanker lands no bulk carrier loads."""
-    first = ships.type_group(landing.mmsi, landing.segment_id, landing.start)
-    second = ships.type_group(loading.mmsi, loading.segment_id, loading.start)
+def _alike(first: str, second: str) -> bool:
+    """Whether ships of two types carry goods, and the same: what a tanker lands no bulk carrier loads."""
     return {first, second} <= _CARRIERS and {first, second} != {"cargo", "tanker"}

@@ -6,7 +6,7 @@ encounter covers; a draught that a meeting soon after explains is left out. Who 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.ships import carrier_rows
 from detectors.rules.rendezvous.silent import Stays
+from vessels.instants import instant_us
 
 DRAUGHT_LAG: Final = timedelta(days=2)
 """A draught claimed within this time after a stay may be its result; so far events look ahead for one."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def lone_rows(
@@ -46,8 +46,8 @@ def lone_rows(
 
 def stays_of(rows: Sequence[Mapping[str, Any]], as_of: datetime) -> Stays:
     """The same as arrays."""
-    start = np.array([microseconds(row["start"]) for row in rows], dtype=np.int64)
-    end = np.array([microseconds(end_of(row, as_of)) for row in rows], dtype=np.int64)
+    start = np.array([instant_us(row["start"]) for row in rows], dtype=np.int64)
+    end = np.array([instant_us(end_of(row, as_of)) for row in rows], dtype=np.int64)
     return Stays(start, end, *positions(rows))
 
 
@@ -64,11 +64,6 @@ def end_of(row: Mapping[str, Any], as_of: datetime) -> datetime:
     until: datetime = row["start"] + timedelta(hours=row["duration_h"] or 0.0)
     begin: datetime = row["start"]
     return max(min(until, as_of), begin)
-
-
-def microseconds(when: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return (when - _EPOCH) // timedelta(microseconds=1)
 
 
 def _met(encounters: pa.Table, wanted: set[int], as_of: datetime) -> dict[int, list[tuple[datetime, datetime]]]:

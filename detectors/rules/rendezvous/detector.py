@@ -1,7 +1,7 @@
 """The `rendezvous` detector: its card, its parameters, and the order in which its rules look at a scene."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from detectors.contract import Scene
 from detectors.finding import Finding
-from detectors.rules.rendezvous.alone import end_of, lone_rows, microseconds, positions, stays_of
+from detectors.rules.rendezvous.alone import end_of, lone_rows, positions, stays_of
 from detectors.rules.rendezvous.declared import Bound
 from detectors.rules.rendezvous.grounds import Meeting
 from detectors.rules.rendezvous.lone import lone_findings
@@ -20,10 +20,11 @@ from detectors.rules.rendezvous.meetings import candidates, meeting_findings, pa
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.places import Places, Spot
 from detectors.rules.rendezvous.ships import Fleet, Party, may_carry
-from detectors.rules.rendezvous.silent import Feasible, IntArray, by_water, feasible, gaps_of, usable_gaps
+from detectors.rules.rendezvous.silent import Feasible, IntArray, Pairs, Rows, by_water, feasible, gaps_of, usable_gaps
 from detectors.rules.rendezvous.ties import Ties
+from vessels.instants import instant_us
 
-Rows = Sequence[Mapping[str, Any]]
+Records = Sequence[Mapping[str, Any]]
 
 
 class Rendezvous(RendezvousParameters):
@@ -63,10 +64,10 @@ class Rendezvous(RendezvousParameters):
         places = Places(scene.zones, self.near_port_nmi)
         met = candidates(history.encounters, carriers, self)
         lone, spots = self._alone(scene, carriers, places)
-        gaps = usable_gaps(history.gaps, carriers, microseconds(as_of), self)
-        at, silent_at = stays_of(lone, as_of), gaps_of(gaps, microseconds(as_of), self)
+        gaps = usable_gaps(history.gaps, carriers, instant_us(as_of), self)
+        at, silent_at = stays_of(lone, as_of), gaps_of(gaps, instant_us(as_of), self)
         pairs = feasible(at, silent_at, self)
-        used = np.unique(pairs.gap)
+        used: IntArray = np.unique(pairs.gap).astype(np.int64)
         silent = gaps.take(pa.array(used, type=pa.int64())).to_pylist()
         fleet = self._fleet(history.identities, met, [*lone, *silent])
 
@@ -82,10 +83,11 @@ class Rendezvous(RendezvousParameters):
         bound = Bound(history.port_visits, scene.zones, hulls, fleet, self)
         detector = (self.name, self.version)
 
-        def sailed(stay: IntArray, gap: IntArray) -> Feasible:
-            return _renumbered(by_water(at, silent_at, stay, used[gap], scene.zones.sea, self), used)
+        def sailed(stay: Rows, gap: Rows) -> Feasible:
+            sure = by_water(at, silent_at, stay, used[gap], scene.zones.sea, self)
+            return replace(sure, gap=np.searchsorted(used, sure.gap))
 
-        carried = _of_carriers(_renumbered(pairs, used), stays)
+        carried = _of_carriers(Pairs(pairs.stay, np.searchsorted(used, pairs.gap).astype(np.int32)), stays)
         return [
             *meeting_findings(meetings, ties, bound, self, detector),
             *lone_findings(stays, silences, carried, sailed, ties, bound, self, detector),
@@ -99,7 +101,7 @@ class Rendezvous(RendezvousParameters):
         kept = [(row, spot) for row, spot in zip(rows, spots, strict=True) if not (spot.roads or spot.port)]
         return [row for row, _ in kept], [spot for _, spot in kept]
 
-    def _meetings(self, rows: Rows, fleet: Fleet, places: Places, as_of: datetime) -> list[Meeting]:
+    def _meetings(self, rows: Records, fleet: Fleet, places: Places, as_of: datetime) -> list[Meeting]:
         spots = places.spots(*positions(rows))
         return [
             Meeting(dict(row), *parties_of(row, fleet, self), spot, end_of(row, as_of))
@@ -111,24 +113,19 @@ class Rendezvous(RendezvousParameters):
         return fleet.party(row["mmsi"], row["segment_id"], row["hull_id"], row["start"], draughts, self)
 
     @staticmethod
-    def _fleet(identities: pa.Table, met: Rows, single: Rows) -> Fleet:
+    def _fleet(identities: pa.Table, met: Records, single: Records) -> Fleet:
         numbers = {row["mmsi"] for row in (*met, *single)} | {row["other_mmsi"] for row in met}
         hulls = {row["hull_id"] for row in (*met, *single)} | {row["other_hull_id"] for row in met}
         return Fleet(identities, numbers, hulls)
 
 
-def _of_carriers(pairs: Feasible, stays: Sequence[Stay]) -> Feasible:
+def _of_carriers(pairs: Pairs, stays: Sequence[Stay]) -> Pairs:
     """The pairs whose lone ship proved to be a carrier."""
     keep = may_lie_alone(stays)[pairs.stay]
-    return Feasible(*(getattr(pairs, column.name)[keep] for column in fields(Feasible)))
+    return Pairs(pairs.stay[keep], pairs.gap[keep])
 
 
-def _renumbered(pairs: Feasible, used: IntArray) -> Feasible:
-    """The pairs with gaps counted among those used."""
-    return replace(pairs, gap=np.searchsorted(used, pairs.gap))
-
-
-def _ports_of_gaps(rows: Rows, places: Places) -> list[str]:
+def _ports_of_gaps(rows: Records, places: Places) -> list[str]:
     """For each gap the port at which the ship fell silent and, if she was heard again, was heard; "" for others."""
     nowhere = [np.nan] * len(rows)
     starts, ends = (

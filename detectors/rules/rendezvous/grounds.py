@@ -103,7 +103,7 @@ def pair_reasons(meeting: Meeting, tied: bool, parameters: RendezvousParameters)
         reasons = [Reason("a carrier and an unknown ship together at sea", UNKNOWN_DB, lines, caveat)]
     elif tied and roles & {"tanker", "cargo"}:
         caveat = "by type and size one of the two carries no cargo"
-        reasons = [Reason("a carrier beside another ship at sea", NO_CARRIER_DB, lines, caveat)]
+        reasons = [Reason("a carrier with another ship at sea", NO_CARRIER_DB, lines, caveat)]
     else:
         return None
     for party in (meeting.one, meeting.two):
@@ -258,6 +258,12 @@ def alongside_reach_m(one: Party, two: Party, parameters: RendezvousParameters) 
     if one.length_m is None or two.length_m is None:
         return parameters.alongside_m
     return min(max((one.length_m + two.length_m) / 2.0, LEAST_REACH_M), parameters.alongside_m)
+
+
+def are_alongside(meeting: Meeting, parameters: RendezvousParameters) -> bool:
+    """Whether the median distance between the two is known and small enough for hulls alongside."""
+    distance_m = meeting.row["median_distance_m"]
+    return distance_m is not None and distance_m <= alongside_reach_m(meeting.one, meeting.two, parameters)
 
 
 def misfit_reasons(misfits: Sequence[str], own: int, meeting: Meeting) -> list[Reason]:

@@ -30,10 +30,10 @@ from detectors.rules.rendezvous.lone_weights import UNHEARD, Weighed, crowds, we
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
 from detectors.rules.rendezvous.ships import Party
-from detectors.rules.rendezvous.silent import Feasible, FloatArray, IntArray
+from detectors.rules.rendezvous.silent import Feasible, FloatArray, IntArray, Pairs, Rows
 from detectors.rules.rendezvous.ties import Tie, Ties, concern_dprk, weight_db
 
-ByWater = Callable[[IntArray, IntArray], Feasible]
+ByWater = Callable[[Rows, Rows], Feasible]
 """Of some pairs (rows of stays and of silences) those that are feasible by water."""
 
 KIND: Final = "dark_rendezvous"
@@ -69,7 +69,7 @@ class Named:
 def lone_findings(
     stays: Sequence[Stay],
     silences: Sequence[Silence],
-    feasible: Feasible,
+    feasible: Pairs,
     by_water: ByWater,
     ties: Ties,
     bound: Bound,

@@ -29,7 +29,7 @@ from detectors.rules.rendezvous.lone_grounds import (
 from detectors.rules.rendezvous.parameters import RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, total_db
 from detectors.rules.rendezvous.ships import CARRYING
-from detectors.rules.rendezvous.silent import FloatArray, IntArray
+from detectors.rules.rendezvous.silent import FloatArray, IntArray, Rows
 from detectors.rules.rendezvous.ties import Tie, weight_db
 
 UNSEEN_DB: Final = 0.0
@@ -43,8 +43,8 @@ _TANKER, _CARGO = 0, 1
 class Weighed:
     """Pairs with their weights in decibans. Shapes (k,)."""
 
-    stay: IntArray
-    gap: IntArray
+    stay: Rows
+    gap: Rows
     own_db: FloatArray
     """What speaks for the pair: the silent ship, and whether draughts fit."""
     fit_db: FloatArray
@@ -64,8 +64,8 @@ class Weighed:
 
 
 def weigh_pairs(
-    stay: IntArray,
-    gap: IntArray,
+    stay: Rows,
+    gap: Rows,
     stays: Sequence[Stay],
     silences: Sequence[Silence],
     stay_ties: Sequence[Sequence[Tie]],

@@ -17,12 +17,13 @@ from detectors.rules.rendezvous.declared import Bound
 from detectors.rules.rendezvous.grounds import (
     Meeting,
     about_reasons,
+    are_alongside,
     is_plain,
     misfit_reasons,
     pair_reasons,
     tie_reasons,
 )
-from detectors.rules.rendezvous.parameters import RendezvousParameters
+from detectors.rules.rendezvous.parameters import CarrierParameters, RendezvousParameters
 from detectors.rules.rendezvous.reasons import Reason, caveats_of, evidence_of, strength_of, total_db
 from detectors.rules.rendezvous.ships import Fleet, Party
 from detectors.rules.rendezvous.ties import Tie, Ties, concern_dprk
@@ -57,7 +58,7 @@ def candidates(
     return sorted(rows, key=lambda row: (row["start"], row["mmsi"], row["other_mmsi"], row["event_id"] or ""))
 
 
-def parties_of(row: Mapping[str, Any], fleet: Fleet, parameters: RendezvousParameters) -> tuple[Party, Party]:
+def parties_of(row: Mapping[str, Any], fleet: Fleet, parameters: CarrierParameters) -> tuple[Party, Party]:
     """Both ships of an encounter as they were when it began."""
     first, second = (
         fleet.party(
@@ -98,7 +99,7 @@ def meeting_findings(
             reasons = [*pair, *tie_reasons(tied[own], tied[other], meeting, own)]
             reasons += misfit_reasons(misfits, own, meeting)
             least = LEAST_STRENGTH if plain else 0.0
-            finding = _finding(meeting, own, reasons, least, tied, detector)
+            finding = _finding(meeting, own, reasons, least, tied, parameters, detector)
             if finding is not None:
                 found.append(finding)
     return found
@@ -116,6 +117,7 @@ def _finding(
     reasons: list[Reason],
     least: float,
     tied: Sequence[Sequence[Tie]],
+    parameters: RendezvousParameters,
     detector: tuple[str, str],
 ) -> Finding | None:
     subject, other = (meeting.one, meeting.two) if own == 0 else (meeting.two, meeting.one)
@@ -125,7 +127,8 @@ def _finding(
     strength = round(max(strength_of(weight, FULL_DB), least) * (BEFORE_BAN_FACTOR if too_early else 1.0), 4)
     if strength < LEAST_STRENGTH:
         return None
-    what = f"{subject.in_words} lay {meeting.duration_h:.1f} h beside {other.in_words} {meeting.spot.in_words}"
+    how = "beside" if are_alongside(meeting, parameters) else "near"
+    what = f"{subject.in_words} lay {meeting.duration_h:.1f} h {how} {other.in_words} {meeting.spot.in_words}"
     what += f"; the other: {tied[1 - own][0].what}" if tied[1 - own] else ""
     if too_early:
         what += f"; before {TRANSFER_BAN.resolution} ({TRANSFER_BAN.since.isoformat()}) banned such transfers"

@@ -144,7 +144,7 @@ def role_of(
     at: datetime,
     parameters: CarrierParameters,
 ) -> tuple[Role, str]:
-    """What a ship is by type and body, and why her type is not believed ("" where it is)."""
+    """What a ship is by type and body, and why her type is not believed: "" where it is, or where she claims none."""
     if claimed in CARRYING:
         small = length_m is not None and length_m < parameters.min_carrier_m
         return ("other", "") if small else ("tanker" if claimed == "tanker" else "cargo", "")
@@ -164,8 +164,7 @@ def role_of(
     if draught_m is not None and draught_m >= parameters.service_draught_m:
         big.append(f"drawing {draught_m:.1f} m")
     if big:
-        said = "gives no type" if claimed == "unknown" else f"claims to be {_a(claimed)}"
-        return "cargo", f"she {said} and is {' and '.join(big)}"
+        return "cargo", "" if claimed == "unknown" else f"she claims to be {_a(claimed)} and is {' and '.join(big)}"
     if claimed == "unknown" and (length_m is None or length_m >= parameters.min_carrier_m):
         return "unknown", ""
     return "other", ""

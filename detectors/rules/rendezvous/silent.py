@@ -5,7 +5,7 @@ them by water. Who the ships are, and how many could have been there by chance, 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,11 +22,12 @@ from vessels.units import US_PER_DAY, US_PER_H
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32] | IntArray
+"""Rows of stays or of gaps; four bytes each where there are millions."""
 Way = Callable[[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike, npt.ArrayLike], FloatArray]
 
 TOP_KN: Final = 25.0
 """No tanker or bulk carrier is faster; more than this was an error of position."""
-_NO_ROWS: Final = np.zeros(0, dtype=np.int64)
 _OPEN: Final = np.iinfo(np.int64).min
 
 
@@ -38,6 +39,14 @@ class Stays:
     end_us: IntArray
     lat: FloatArray
     lon: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of a stay and a gap, of which there may be millions: rows of both. Shapes (k,)."""
+
+    stay: Rows
+    gap: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +112,31 @@ def gaps_of(gaps: pa.Table, as_of_us: int, parameters: RendezvousParameters) -> 
     return Gaps(start_us, end_us, lat, lon, end_lat, end_lon, is_open, speeds_kn(gaps, parameters))
 
 
-def feasible(stays: Stays, gaps: Gaps, parameters: RendezvousParameters) -> Feasible:
-    """The pairs of stays and gaps in which both could have lain together for the least time, along great circles."""
+def feasible(stays: Stays, gaps: Gaps, parameters: RendezvousParameters) -> Pairs:
+    """The pairs of stays and gaps in which both could have lain together for the least time, along great circles.
+
+    One stay at a time; of each pair only the rows are kept, eight bytes in all.
+    """
     least_us = parameters.min_stay_h * US_PER_H
-    found: list[Feasible] = [_pairs(stays, gaps, _NO_ROWS, _NO_ROWS, distance_nmi, parameters)]
+    per_stay = np.zeros(len(stays.start_us), dtype=np.int64)
+    found = [np.zeros(0, dtype=np.int32)]
     for i in range(len(stays.start_us)):
         overlap_us = np.minimum(gaps.end_us, stays.end_us[i]) - np.maximum(gaps.start_us, stays.start_us[i])
         some = np.flatnonzero(overlap_us >= least_us)
-        found.append(_pairs(stays, gaps, np.full(len(some), i, dtype=np.int64), some, distance_nmi, parameters))
-    return Feasible(*(np.concatenate([getattr(part, f.name) for part in found]) for f in fields(Feasible)))
+        part = _pairs(stays, gaps, np.full(len(some), i, dtype=np.int64), some, distance_nmi, parameters)
+        found.append(part.gap.astype(np.int32))
+        per_stay[i] = len(part.gap)
+    return Pairs(np.repeat(np.arange(len(per_stay), dtype=np.int32), per_stay), np.concatenate(found))
 
 
 def by_water(
-    stays: Stays, gaps: Gaps, stay: IntArray, gap: IntArray, sea: SeaFields, parameters: RendezvousParameters
+    stays: Stays, gaps: Gaps, stay: Rows, gap: Rows, sea: SeaFields, parameters: RendezvousParameters
 ) -> Feasible:
     """Those of some pairs that are feasible by water too: for the few that matter, a way takes a tenth of a second."""
     return _pairs(stays, gaps, stay, gap, sea.between_nmi, parameters)
 
 
-def _pairs(
-    stays: Stays, gaps: Gaps, stay: IntArray, gap: IntArray, way_nmi: Way, parameters: RendezvousParameters
-) -> Feasible:
+def _pairs(stays: Stays, gaps: Gaps, stay: Rows, gap: Rows, way_nmi: Way, parameters: RendezvousParameters) -> Feasible:
     here = stays.lat[stay], stays.lon[stay]
     to = np.asarray(way_nmi(*here, gaps.lat[gap], gaps.lon[gap]))
     on = np.where(gaps.is_open[gap], 0.0, way_nmi(*here, gaps.end_lat[gap], gaps.end_lon[gap]))
@@ -131,11 +144,12 @@ def _pairs(
     together = _together_h(stays, stay, gaps.start_us[gap], gaps.end_us[gap], to / speed, on / speed)
     keep = together >= parameters.min_stay_h
     on = np.where(gaps.is_open[gap], np.nan, on)
-    return Feasible(stay[keep], gap[keep], to[keep], on[keep], together[keep])
+    rows = stay[keep].astype(np.int64), gap[keep].astype(np.int64)
+    return Feasible(*rows, to[keep], on[keep], together[keep])
 
 
 def _together_h(
-    stays: Stays, stay: IntArray, start_us: IntArray, end_us: IntArray, there_h: FloatArray, on_h: FloatArray
+    stays: Stays, stay: Rows, start_us: IntArray, end_us: IntArray, there_h: FloatArray, on_h: FloatArray
 ) -> FloatArray:
     """Longest time both can have been there: from the earliest arrival to the latest leaving, within the stay."""
     zero = stays.start_us[stay]

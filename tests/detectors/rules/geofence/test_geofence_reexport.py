@@ -64,6 +64,25 @@ def test_strength_1_is_the_full_weight_of_the_kind():
     assert weight_of(KIND).full_db == FULL_DB
 
 
+@pytest.mark.parametrize(
+    ("draught", "said"), [(LOADS, "loaded at the berth"), ((None, None), "may have loaded")], ids=["deeper", "unknown"]
+)
+def test_the_headline_says_loaded_only_where_the_draughts_do(find, lander, loader, draught, said):
+    (told,) = [f for f in find(KIND, lander(), loader(draught=draught)) if f.mmsi == LOADER]
+    assert said in told.headline
+    assert ("lay at the berth" in told.headline) is (draught != LOADS)
+
+
+def test_others_at_the_berth_are_counted_by_time_and_hull(find, lander, loader):
+    """Of four more ships one loads too late to count, and of two more that land one does so too late."""
+    more = [loader(mmsi=OTHER + i, start=start, end=start + 1) for i, start in enumerate((9.0, 20.0, 57.0, 59.0))]
+    landed = [lander(mmsi=OTHER + 10 + i, origin="RU_VANINO", start=s, end=s + 1) for i, s in enumerate((10.0, 19.0))]
+    (told,) = [f for f in find(KIND, lander(), loader(), *more, *landed) if f.mmsi == LOADER]
+    counted = {line.what: line.observed for line in told.evidence}
+    assert counted["other loadings at that berth, before or after"] == "3"
+    assert counted["other landings at that berth before"] == "1"
+
+
 def test_sharing_only_the_port_says_nothing(find, lander, loader):
     assert not find(KIND, lander(), loader(place=NEXT_QUAY))
 
