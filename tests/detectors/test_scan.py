@@ -45,13 +45,14 @@ def relay(mmsi):
 
 
 def shuttle(mmsi, n):
-    """An honest coaster between Pohang and Busan."""
+    """An honest coaster between Pohang and Busan, each way a little off the one before."""
     papers = {"name": f"HAEMA {mmsi % 100}", "call_sign": "DSAB9", "ship_type": 70}
     busan = (35.1, 129.1)
     rows = lie(mmsi, 0.0, POHANG, 6.0, every_s=3600.0, **papers)
-    for _ in range(n):
+    for trip in range(n):
         for here, there in ((POHANG, busan), (busan, POHANG)):
-            way = [here, (here[0] - 0.02, 129.7), (there[0] - 0.02, 129.7), there]
+            out = 129.7 + 0.013 * trip
+            way = [here, (here[0] - 0.02, out), (there[0] - 0.02, out), there]
             rows += passage(mmsi, end_of(rows) + 600.0, way, **papers)
             rows += lie(mmsi, end_of(rows) + 600.0, there, 8.0, every_s=3600.0, **papers)
     return rows
