@@ -110,9 +110,19 @@ def find_voyage(run: LoadedRun, voyage_id: str) -> str:
         more = f" and {len(matches) - OFFERED} more" if len(matches) > OFFERED else ""
         raise UsageError(f"{where}: {len(matches)} begin so: {', '.join(matches[:OFFERED])}{more}; give more of the id")
     flagged = run.tables["flagged_voyages"].sort_by("rank")["voyage_id"].to_pylist()
+    listed = [full for full in flagged if bare and full.removeprefix(ID_PREFIX).startswith(bare)]
+    if listed:
+        raise UsageError(f"{where}: {_as_told(run, listed[0])}")
     near = nearest_name(ID_PREFIX + bare, known)
     hint = f"did you mean {near}?" if near else f"flagged there: {', '.join(flagged[:OFFERED]) or 'none'}"
     raise UsageError(f"{where}: there is none; {hint}")
+
+
+def _as_told(run: LoadedRun, voyage_id: str) -> str:
+    """Why a voyage that a night lists has no case there: its rows were not looked at, or it is no voyage any longer."""
+    (row,) = _rows(run.tables["flagged_voyages"].drop_columns(["geometry"]), "voyage_id", [voyage_id])
+    why = "; ".join(row.get("changes") or ())
+    return f"the night lists it as it was told before ({why}); its case is in the folder of that night"
 
 
 def make_case(run: LoadedRun, voyage_id: str) -> Case:

@@ -31,7 +31,7 @@ BLOCK = re.compile(
     r"(?P<mark><!-- (?P<what>[a-z]+): ?(?P<argument>[^>]*?) ?-->\n)(?P<body>.*?)(?=<!-- end -->)", re.DOTALL
 )
 PYTHON = re.compile(r"<!-- run -->\n```python\n(?P<code>.*?)```", re.DOTALL)
-COMMANDS = ("scan", "explain", "fit", "backtest", "convert", "zones", "detectors")
+COMMANDS = ("scan", "nightly", "status", "verdict", "explain", "fit", "backtest", "convert", "zones", "detectors")
 
 
 def pages_with(pattern: re.Pattern[str]) -> list[Path]:

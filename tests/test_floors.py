@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # vessels: what happened at sea
     ("vessels.ais", "vessels.units", "vessels.errors", "vessels.parameters", "vessels.text"),
     ("vessels.geodesy", "vessels.schema", "vessels.chunks", "vessels.instants", "vessels.names", "vessels.bodies"),
-    ("vessels.event_tables",),
+    ("vessels.event_tables", "vessels.anchors"),
     # ... files of any layout to canonical rows
     ("vessels.dialects", "vessels.layouts", "vessels.sniffing", "vessels.quality"),
     ("vessels.codes", "vessels.times", "vessels.values", "vessels.fields", "vessels.claims", "vessels.sources"),
@@ -41,10 +41,19 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vessels.reception.*",),
     ("vessels.events.*",),
     ("vessels.hulls.*",),
-    ("vessels.legs", "vessels.voyages"),
-    ("vessels.chaining", "vessels.parting", "vessels.parts", "vessels.placing"),
-    ("vessels.joining", "vessels.redrawing", "vessels.sketched", "vessels.at_sea"),
+    ("vessels.continuing", "vessels.legs", "vessels.voyages"),
+    ("vessels.chaining", "vessels.continued_voyages", "vessels.parting", "vessels.parts", "vessels.placing"),
+    (
+        "vessels.anchoring",
+        "vessels.anchors_settled",
+        "vessels.at_sea",
+        "vessels.hulls_begun",
+        "vessels.joining",
+        "vessels.redrawing",
+        "vessels.sketched",
+    ),
     ("vessels.history",),
+    ("vessels.store.*",),
     # detectors: what is odd about it
     ("detectors.finding", "detectors.measures", "detectors.watchlist", "detectors.destinations"),
     ("detectors.links", "detectors.borne", "detectors.chains"),
@@ -52,9 +61,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.triage",),
     ("detectors.rules.*", "detectors.learned.*"),
     # ... what runs them
-    ("detectors.batch.refusals", "detectors.batch.settings", "detectors.batch.outputs"),
+    ("detectors.batch.outcomes", "detectors.batch.worker"),
+    ("detectors.batch.crew", "detectors.batch.cluster", "detectors.batch.engines"),
+    ("detectors.batch.refusals", "detectors.batch.sections", "detectors.batch.settings", "detectors.batch.outputs"),
+    ("detectors.batch.lock", "detectors.batch.metrics", "detectors.batch.run_log", "detectors.batch.swap"),
     ("detectors.catalogue",),
+    ("detectors.batch.culprits", "detectors.batch.broken"),
     ("detectors.batch.aside", "detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
+    ("detectors.batch.drifting", "detectors.batch.learning"),
+    ("detectors.batch.nights", "detectors.batch.told", "detectors.batch.mutes", "detectors.batch.sight"),
+    ("detectors.batch.verdicts", "detectors.batch.verdict_files"),
+    ("detectors.batch.standing",),
+    ("detectors.batch.changes", "detectors.batch.widening", "detectors.batch.compare", "detectors.batch.alerts"),
     # ... what shows results to people, and what other tools' authors test with
     (
         "detectors.explain",

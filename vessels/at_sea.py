@@ -16,11 +16,18 @@ import pyarrow as pa
 from vessels.event_tables import GAPS, POSITION_EVENTS, RECEPTION, SHIP_CELLS
 from vessels.events.adrift import AdriftParameters, find_adrift
 from vessels.events.encounters import find_encounters
+from vessels.events.false_places import false_rows
 from vessels.events.gap_settling import settle_gaps
 from vessels.events.gaps import GapParameters, gap_rows
 from vessels.events.loitering import LoiteringParameters, find_loitering
 from vessels.events.meetings import EncounterParameters
-from vessels.events.odd_positions import PositionParameters, position_rows, settle_positions, trace_rows
+from vessels.events.odd_positions import (
+    PositionParameters,
+    find_odd_positions,
+    position_rows,
+    settle_positions,
+    trace_rows,
+)
 from vessels.events.replays import TRACES
 from vessels.events.slow import SlowParameters, find_slow, harbour_sets
 from vessels.events.slow_tables import ADRIFT_STRETCHES, DRAUGHT_SPELLS, SLOW_SAMPLES, SLOW_STRETCHES
@@ -97,13 +104,13 @@ def derive_at_sea(
     parameters: SeaParameters = DEFAULT_SEA,
 ) -> SeaRows:
     """Raw events of one block. `identities` are its spells; `fence_set` and `draught` (claimed so far) are by row."""
-    class_b = class_b_tracks(ids, identities)
-    hours = ship_hours(segments, class_b, parameters.reception)
+    class_b, shore = class_b_tracks(ids, identities), land()
+    thinned = thin_rows(segments, THIN_MIN)
+    odd = find_odd_positions(segments, thinned, shore, parameters.positions)
+    hours = ship_hours(segments, class_b, parameters.reception, false_rows(segments, odd), parameters.gaps.min_gap_h)
     gaps = gap_rows(segments, ids, class_b, hours, draught, habits, parameters.gaps)
-    shore = land()
     harbour = harbour_sets(zones)[fence_set]
     slow = find_slow(segments, ids, harbour, draught, shore.shore_nmi, parameters.slow)
-    thinned = thin_rows(segments, THIN_MIN)
     return SeaRows(
         gaps=gaps,
         reception=reception_table(hours),
@@ -112,7 +119,7 @@ def derive_at_sea(
         slow_stretches=slow.stretches,
         adrift_stretches=find_adrift(segments, ids, class_b, harbour, shore.shore_nmi, parameters.adrift),
         draughts=slow.draughts,
-        positions=position_rows(segments, thinned, ids, shore, parameters.positions),
+        positions=position_rows(segments, ids, odd),
         traces=trace_rows(segments, thinned, THIN_MIN, ids, parameters.positions),
     )
 

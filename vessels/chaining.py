@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vessels.anchors import NO_ANCHORS
 from vessels.instants import times_us
 from vessels.schema import make_id
 from vessels.track import IntArray
@@ -106,12 +107,20 @@ def places_of(names: pa.ChunkedArray, known: pa.ChunkedArray) -> IntArray:
 
 
 def settle_chains(
-    segments: pa.Table, silences: pa.Table, links: pa.Table, max_overlap_h: float = MAX_OVERLAP_H
+    segments: pa.Table,
+    silences: pa.Table,
+    links: pa.Table,
+    max_overlap_h: float = MAX_OVERLAP_H,
+    known: pa.Table = NO_ANCHORS,
 ) -> Chains:
-    """Follow the strong links; see the module. Costs one look-up of their tracks and a loop over them."""
+    """Follow the strong links; see the module. Costs one look-up of their tracks and a loop over them.
+
+    `known` are the anchors of tracks whose hull had begun before the history: it keeps its id, and nothing else leads
+    to a track that took it over from another.
+    """
     start, end = times_us(segments["start"]), times_us(segments["end"])
     overlap_us = int(max_overlap_h * US_PER_H)
-    chosen = _one_to_one(_strong_links(segments, links))
+    chosen = _one_to_one(_strong_links(segments, links), _taken_over(segments, known))
 
     def one_after_the_other(link: _Link) -> bool:
         a, b = link.before, link.after
@@ -135,7 +144,14 @@ def settle_chains(
         if home is not None and silent.reached_by(home) == silence and inside and last != silence.segment:
             used += [link, home]
             absences.append(silence)
-    return _chains(segments, links, used, absences, start)
+    hulls = dict(zip(known["segment_id"].to_pylist(), known["hull_id"].to_pylist(), strict=True))
+    return _chains(segments, links, used, absences, start, hulls)
+
+
+def _taken_over(segments: pa.Table, known: pa.Table) -> set[tuple[int, int | None]]:
+    """The starts of tracks that took a hull over before the history began, as `_one_to_one` has them."""
+    names = known.filter(known["is_first"])["segment_id"]
+    return {(row, None) for row in places_of(names, segments["segment_id"]).tolist() if row >= 0}
 
 
 class _Silences:
@@ -179,10 +195,10 @@ def _strong_links(segments: pa.Table, links: pa.Table) -> list[_Link]:
     return [link for _, link in ranked if link.before >= 0 and link.after >= 0 and link.before != link.after]
 
 
-def _one_to_one(links: Iterable[_Link]) -> list[_Link]:
-    """Links of which no two leave one end or lead to one start; those given first go first."""
+def _one_to_one(links: Iterable[_Link], taken_over: set[tuple[int, int | None]]) -> list[_Link]:
+    """Links of which no two leave one end or lead to one start, nor to one of `taken_over`; the first go first."""
     left: set[tuple[int, int | None]] = set()
-    reached: set[tuple[int, int | None]] = set()
+    reached = set(taken_over)
     kept = []
     for link in links:
         leaves = (link.before, link.ended_us if link.from_silence else None)
@@ -200,6 +216,7 @@ def _chains(
     used: Sequence[_Link],
     absences: Sequence[_Silence],
     start: IntArray,
+    known_hulls: Mapping[str, str],
 ) -> Chains:
     hull_of = _hulls(used)
     rows = sorted(hull_of)
@@ -211,6 +228,7 @@ def _chains(
         firsts.setdefault(hull_of[row], row)
     members.sort(key=lambda row: firsts[hull_of[row]])
     numbers = {hull: number for number, hull in enumerate(dict.fromkeys(hull_of[row] for row in members))}
+    begun = [names[firsts[hull]] for hull in numbers]
     place = {row: i for i, row in enumerate(members)}
     left = {link.before for link in used if not link.from_silence}
     handovers = sorted(Handover(place[k.before], place[k.after], k.ended_us, k.began_us) for k in used)
@@ -221,7 +239,7 @@ def _chains(
         mmsi=segments["mmsi"].take(pa.array(members, pa.int64())).to_numpy(),
         hull=np.array([numbers[hull_of[row]] for row in members], dtype=np.int64),
         goes_on=np.array([row in left for row in members], dtype=np.bool_),
-        hull_ids=tuple(make_id("hull", names[firsts[hull]]) for hull in numbers),
+        hull_ids=tuple(known_hulls.get(name) or make_id("hull", name) for name in begun),
         handovers=tuple(handovers),
         absences=tuple(sorted(Absence(place[s.segment], s.start_us, s.end_us) for s in absences)),
     )

@@ -1,8 +1,24 @@
 """One family of errors: each message has the value, the rule it broke and the remedy."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class WakewatchError(Exception):
-    """Anything wakewatch refuses to do, said in words a user can act on."""
+    """Anything wakewatch refuses to do, said in words a user can act on.
+
+    Errors pass from one process to another whole: with their type, their words and whatever else they carry.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _raised_elsewhere, (type(self), self.args, self.__dict__)
+
+
+def _raised_elsewhere(kind: type[WakewatchError], words: tuple[Any, ...], carried: Mapping[str, Any]) -> WakewatchError:
+    """The error again, without calling `__init__`: subclasses take other arguments than they keep in `args`."""
+    error = kind.__new__(kind, *words)
+    error.__dict__.update(carried)
+    return error
 
 
 class UsageError(WakewatchError):
@@ -27,3 +43,7 @@ class InputFileError(WakewatchError):
 
 class NothingReadableError(WakewatchError):
     """Inputs were given, but every one had to be set aside; names them with their reasons."""
+
+
+class StoreError(WakewatchError):
+    """The nightly job's store cannot be read or written: names the table, what happened and what to do."""

@@ -5,7 +5,7 @@ each other and may be derived in any order and in several threads; `combine` put
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,17 +13,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vessels.anchoring import BlockTracks, leave_anchors
+from vessels.anchors import ANCHORS, NO_ANCHORS
+from vessels.anchors_settled import settle_anchors
 from vessels.at_sea import SeaParameters, SeaRows, derive_at_sea, settle_at_sea
 from vessels.chunks import StaticClaim
+from vessels.continued_voyages import continue_voyages, under_way
+from vessels.continuing import Continued, boundary_of, continue_tracks, heirs_of, take_up
 from vessels.events.port_visits import (
     StayParameters,
-    find_stays,
     find_visits,
     port_sets,
     presences_table,
     visit_ids,
     visits_table,
 )
+from vessels.events.stays import find_stays
 from vessels.hulls.links import find_links
 from vessels.hulls.parameters import LinkParameters
 from vessels.identities import identity_spells, place_statements, rows_from
@@ -73,7 +78,10 @@ DEFAULT_FACTS = FactParameters()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The tables of one block of vessels, and what was counted while it was settled."""
+    """The tables of one block of vessels, and what was counted while it was settled.
+
+    `anchors` are raw ones left for later histories, `continued` those that tracks of the block went on from.
+    """
 
     vessels: pa.Table
     identities: pa.Table
@@ -85,6 +93,8 @@ class Facts:
     silences: pa.Table
     sea: SeaRows
     tally: Tally
+    anchors: pa.Table = field(default_factory=ANCHORS.empty)
+    continued: pa.Table = field(default_factory=ANCHORS.empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class History:
     """All facts of one run, as tables whose columns `vessels.schema` declares.
 
     Tables are sorted: by mmsi, then segment in order of its start, then start. `as_of` is "now": given, or the newest
-    timestamp of the data.
+    timestamp of the data. `anchors` are for later histories; see `vessels.anchors`.
     """
 
     as_of: datetime
@@ -111,6 +121,7 @@ class History:
     loitering: pa.Table
     encounters: pa.Table
     position_events: pa.Table
+    anchors: pa.Table = field(default_factory=ANCHORS.empty)
 
 
 _TABLES: dict[str, Table] = {
@@ -126,35 +137,63 @@ _TABLES: dict[str, Table] = {
 
 
 def derive(
-    block: TrackBlock, claims: Sequence[StaticClaim], zones: Zones, parameters: FactParameters = DEFAULT_FACTS
+    block: TrackBlock,
+    claims: Sequence[StaticClaim],
+    zones: Zones,
+    parameters: FactParameters = DEFAULT_FACTS,
+    anchors: pa.Table = NO_ANCHORS,
+    boundaries_us: Sequence[int] = (),
 ) -> Facts:
-    """All facts of one block: segments, identities, stays, visits, voyages. `claims` as in `ClaimRegister.claims`."""
-    segments = separate(block, parameters.motion)
-    segments = cut_revivals(segments, block.statements, claims, parameters.revivals)
-    ids = segment_ids(segments)
-    hull_ids = [make_id("hull", segment_id) for segment_id in ids]
+    """All facts of one block: segments, identities, stays, visits, voyages. `claims` as in `ClaimRegister.claims`.
+
+    `anchors` are those that an earlier history left for this bucket's MMSI at the boundary where the block begins:
+    tracks, voyages and visits that had begun before go on under their ids. At each of `boundaries_us` (microseconds)
+    anchors are left for later histories. Raises UsageError for anchors of another boundary.
+    """
+    known = None
+    if anchors.num_rows:
+        block, claims, known = take_up(block, claims, anchors)
+    whole = separate(block, parameters.motion, known)
+    since_us = boundary_of(anchors) if anchors.num_rows else None
+    segments = cut_revivals(whole, block.statements, claims, parameters.revivals, since_us)
+    continued: Continued | None = None
+    if anchors.num_rows:
+        segments, continued, heirs = continue_tracks(whole, segments, anchors)
+    else:
+        heirs = heirs_of(whole, segments)
+    ids = continued.names(segments) if continued else segment_ids(segments)
+    hull_ids = continued.hulls(ids) if continued else [make_id("hull", segment_id) for segment_id in ids]
     fence_set = zones.index.lookup(segments.lat, segments.lon)
-    stays = find_stays(segments, zones, fence_set)
+    stays = find_stays(segments, zones, fence_set, continued.begun(zones) if continued else None)
     visits = find_visits(segments, zones, fence_set, stays, parameters.stays)
     draught = _draught_so_far(segments, block.statements, claims)
-    legs = find_legs(segments, visits, parameters.voyages)
+    on_voyage = under_way(segments, visits, continued, parameters.voyages) if continued else None
+    legs = find_legs(segments, visits, parameters.voyages, on_voyage)
     visit_names = visit_ids(segments, zones, visits.stays)
     in_port = port_sets(zones)[fence_set]
     identities = identity_spells(segments, ids, hull_ids, block.statements, claims)
     habits = segment_habits(segments, draught)
+    segments_table = _segments_table(segments, ids, hull_ids, habits)
+    voyages = voyages_table(
+        segments, ids, hull_ids, zones, visits, visit_names, legs, in_port, draught, parameters.voyages
+    )
+    if continued:
+        segments_table = continued.with_starts(segments_table)
+        voyages = continue_voyages(voyages, segments, legs, visits, continued, parameters.voyages)
+    tracks = BlockTracks(segments, ids, hull_ids, zones, fence_set, draught, stays, identities)
     return Facts(
         vessels=_vessels_table(segments),
         identities=identities,
-        segments=_segments_table(segments, ids, hull_ids, habits),
+        segments=segments_table,
         port_visits=visits_table(segments, ids, hull_ids, zones, visits, draught),
         zone_presences=presences_table(segments, ids, hull_ids, zones, stays, parameters.stays),
-        voyages=voyages_table(
-            segments, ids, hull_ids, zones, visits, visit_names, legs, in_port, draught, parameters.voyages
-        ),
+        voyages=voyages,
         sketches=_sketches_table(segments, ids),
         silences=silences_table(segments, ids, draught, parameters.silences),
         sea=derive_at_sea(segments, ids, identities, zones, fence_set, draught, habits, parameters.sea),
         tally=block.tally,
+        anchors=leave_anchors(tracks, boundaries_us, heirs, continued, parameters.stays),
+        continued=continued.in_force(ids) if continued else NO_ANCHORS,
     )
 
 
@@ -172,12 +211,16 @@ def combine(
         whole = table.concat(getattr(part, name) for part in parts)
         order = np.argsort(whole["mmsi"].to_numpy(), kind="stable")
         tables[name] = whole.take(order)
-    links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links)
+    known = ANCHORS.concat(part.continued for part in parts)
+    since_us = boundary_of(known) if known.num_rows else None
+    links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links, since_us)
     sketches = tables["sketches"]
     tables, links, cuts = part_tracks(tables, links)
-    tables = join_hulls(tables, links, zones, parameters.voyages, parameters.stays, parameters.links.max_overlap_h)
+    overlap_h = parameters.links.max_overlap_h
+    tables = join_hulls(tables, links, zones, parameters.voyages, parameters.stays, overlap_h, known)
     events = settle_at_sea([part.sea for part in parts], tables, sketches, cuts, as_of, parameters.sea)
-    return History(as_of=as_of, coverage=coverage, **tables, **events)
+    anchors = settle_anchors((part.anchors for part in parts), tables, cuts, known)
+    return History(as_of=as_of, coverage=coverage, **tables, **events, anchors=anchors)
 
 
 def _draught_so_far(

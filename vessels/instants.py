@@ -24,3 +24,12 @@ def instant_us(instant: datetime) -> int:
     if instant.tzinfo is None:
         raise UsageError(f"{instant.isoformat()} states no time zone; add one, such as {instant.isoformat()}Z for UTC")
     return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant_of(us: int) -> datetime:
+    """The aware datetime of microseconds since 1970 UTC.
+
+    >>> instant_of(1_740_787_200_000_000).isoformat()
+    '2025-03-01T00:00:00+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=us)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vessels.anchors import NO_ANCHORS
 from vessels.chaining import MAX_OVERLAP_H, Absence, Chains, settle_chains
 from vessels.events.port_visits import DEFAULT_STAYS, StayParameters
 from vessels.instants import times_us
@@ -36,20 +37,22 @@ def join_hulls(
     voyages: VoyageParameters = DEFAULT_VOYAGES,
     stays: StayParameters = DEFAULT_STAYS,
     max_overlap_h: float = MAX_OVERLAP_H,
+    known: pa.Table = NO_ANCHORS,
 ) -> dict[str, pa.Table]:
     """The tables of a history with hulls joined along the strong links, `hull_links` and `voyage_parts` beside them.
 
     `tables` are segments, identities, port_visits, zone_presences, voyages, sketches, silences and vessels, sorted as
-    `History` says, and so is the result. Costs a pass over the MMSI of each table, and work on linked hulls only.
+    `History` says, and so is the result. `known` are the anchors of tracks that go on from before the history. Costs a
+    pass over the MMSI of each table, and work on linked hulls only.
     """
-    chains = settle_chains(tables["segments"], tables["silences"], links, max_overlap_h)
+    chains = settle_chains(tables["segments"], tables["silences"], links, max_overlap_h, known)
     out = {**tables, "hull_links": chains.links, "voyage_parts": VOYAGE_PARTS.empty()}
     if not len(chains):
         return out
     for name in _OF_HULLS:
         out[name] = _with_hulls(out[name], chains)
     out["port_visits"], visits = _join_visits(out["port_visits"], out["segments"], chains, stays)
-    out["voyages"], out["voyage_parts"] = redraw_voyages(out, chains, visits, zones, voyages)
+    out["voyages"], out["voyage_parts"] = redraw_voyages(out, chains, visits, zones, voyages, known)
     return out
 
 

@@ -90,26 +90,38 @@ class Call(NamedTuple):
     last: int
 
 
-def find_legs(segments: Segments, visits: Visits, parameters: VoyageParameters = DEFAULT_VOYAGES) -> Legs:
-    """Cut every segment at its calls. Visits that overlap in time are one call, named after the one with most stop."""
+def find_legs(
+    segments: Segments,
+    visits: Visits,
+    parameters: VoyageParameters = DEFAULT_VOYAGES,
+    under_way: npt.NDArray[np.bool_] | None = None,
+) -> Legs:
+    """Cut every segment at its calls. Visits that overlap in time are one call, named after the one with most stop.
+
+    `under_way` (s,) marks segments before whose first row a voyage had begun: a call at that row ends it.
+    """
     stays = visits.stays
     sure = np.flatnonzero(visits.confidence >= parameters.min_confidence)
     columns = (stays.segment[sure], sure, stays.first[sure], stays.last[sure])
     calls = (Call(*values) for values in zip(*(column.tolist() for column in columns), strict=True))
-    return cut_at_calls(segments.offsets, merge_calls(calls, visits.stop_h))
+    return cut_at_calls(segments.offsets, merge_calls(calls, visits.stop_h), under_way)
 
 
-def cut_at_calls(offsets: IntArray, calls: Iterable[Call]) -> Legs:
-    """Cut the segments whose rows `offsets` gives at calls (in rows), which are sorted and do not overlap."""
+def cut_at_calls(offsets: IntArray, calls: Iterable[Call], under_way: npt.NDArray[np.bool_] | None = None) -> Legs:
+    """Cut the segments whose rows `offsets` gives at calls (in rows), which are sorted and do not overlap.
+
+    `under_way` as in `find_legs`.
+    """
     rows: list[tuple[int, int, int, int, int, int]] = []
     by_segment: dict[int, list[Call]] = {}
     for call in calls:
         by_segment.setdefault(call.segment, []).append(call)
     begins, ends = offsets[:-1].tolist(), (offsets[1:] - 1).tolist()
+    reached = frozenset(() if under_way is None else np.flatnonzero(under_way).tolist())
     for segment, (begin, end) in enumerate(zip(begins, ends, strict=True)):
         origin, leave, span = -1, begin, begin
         for _, visit, first, last in by_segment.get(segment, []):
-            if first > begin or last == end:
+            if first > begin or last == end or segment in reached:
                 rows.append((segment, leave, first, origin, visit, span))
                 span = last
             origin, leave = visit, last

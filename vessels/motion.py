@@ -149,13 +149,16 @@ def tracks_of_vessel(
     step_nmi: npt.NDArray[np.float32],
     step_h: npt.NDArray[np.float32],
     motion: MotionModel,
+    known: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int32]:
     """Track number of each row of one vessel, -1 for noise; numbers run in order of the first row. Shape (n,).
 
     Rows that surely continue the row before them go with it; only the first of each such run is held against the
-    open tracks.
+    open tracks. `known` (n,) marks rows that are each the last of a track known from before: they open a track each,
+    which is no noise.
     """
-    starts = _sure_runs(sog, step_nmi, step_h, motion)
+    known = np.zeros(len(time_us), dtype=np.bool_) if known is None else known
+    starts = _sure_runs(sog, step_nmi, step_h, known, motion)
     ends = np.concatenate([starts[1:], [len(time_us)]]) - 1
     hours = (time_us - time_us[0]) / US_PER_H
     firsts = (hours[starts], lat[starts], lon[starts], np.nan_to_num(sog[starts]))
@@ -163,8 +166,10 @@ def tracks_of_vessel(
     number = np.empty(len(starts), dtype=np.int32)
     open_tracks: list[_Open] = []
     n_tracks = 0
+    opens = known[starts].tolist()
     for i, (h, y, x, v, *last) in enumerate(zip(*(a.tolist() for a in (*firsts, *lasts)), strict=True)):
-        near = [(t, away) for t in open_tracks if (away := _away(t, h, y, x, v, motion)) is not None]
+        reached = () if opens[i] else open_tracks
+        near = [(t, away) for t in reached if (away := _away(t, h, y, x, v, motion)) is not None]
         if len(near) == 1:
             best = near[0][0]
         elif near:
@@ -178,14 +183,16 @@ def tracks_of_vessel(
         best.time_h, best.lat, best.lon, best.sog, best.cog = last
         number[i] = best.number
     found = np.repeat(number, ends - starts + 1)
-    return _without_noise(found, time_us, motion)
+    return _without_noise(found, time_us, known, motion)
 
 
-def _without_noise(found: npt.NDArray[np.int32], time_us: IntArray, motion: MotionModel) -> npt.NDArray[np.int32]:
+def _without_noise(
+    found: npt.NDArray[np.int32], time_us: IntArray, known: npt.NDArray[np.bool_], motion: MotionModel
+) -> npt.NDArray[np.int32]:
     """Track numbers with -1 for noise, numbered anew; rows in order of time. Shape (n,).
 
     A track falls into bursts where it is silent for long while others under the number are heard; bursts of fewer than
-    `min_positions` are noise, unless there is nothing else.
+    `min_positions` are noise, unless there is nothing else. A row known from before stands for as many.
     """
     row = np.argsort(found, kind="stable")
     track, time = found[row], time_us[row]
@@ -193,7 +200,7 @@ def _without_noise(found: npt.NDArray[np.int32], time_us: IntArray, motion: Moti
     silent = np.diff(time) > motion.lone_h * US_PER_H
     new[1:] = (track[1:] != track[:-1]) | (silent & (np.diff(row) > motion.lone_reports))
     burst = np.cumsum(new) - 1
-    sizes = np.bincount(burst)
+    sizes = np.bincount(burst, weights=np.where(known[row], motion.min_positions, 1))
     few = sizes < motion.min_positions
     if few.all():
         return found
@@ -207,6 +214,7 @@ def _sure_runs(
     sog: npt.NDArray[np.float32],
     step_nmi: npt.NDArray[np.float32],
     step_h: npt.NDArray[np.float32],
+    known: npt.NDArray[np.bool_],
     motion: MotionModel,
 ) -> IntArray:
     """First rows of runs whose every step is within the slack, or short in time and no faster than reported."""
@@ -216,6 +224,7 @@ def _sure_runs(
     within = step_nmi <= motion.slack_nmi + reach * step_h
     sure = (step_nmi <= motion.slack_nmi) | (within & (step_h <= _SURE_H))
     sure[0] = False
+    sure[known] = False
     return np.flatnonzero(~sure)
 
 

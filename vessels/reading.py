@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -52,6 +52,10 @@ class ReadOptions:
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     chunk_rows: int = DEFAULT_CHUNK_ROWS
     timezone: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its columns as a plain dictionary: a read-only view of one cannot be."""
+        return ReadOptions, (self.dialect, dict(self.columns), self.chunk_rows, self.timezone)
 
     def __post_init__(self) -> None:
         if self.dialect is not None:

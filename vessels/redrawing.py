@@ -14,7 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vessels.anchors import NO_ANCHORS
 from vessels.chaining import Chains, places_of
+from vessels.hulls_begun import HullsBegun, hulls_begun, with_beginnings
 from vessels.instants import times_us
 from vessels.legs import Call, Legs, VoyageParameters, cut_at_calls, merge_calls
 from vessels.schema import VOYAGE_PARTS, VOYAGES, make_id
@@ -62,22 +64,32 @@ class _Rows:
 
 
 def redraw_voyages(
-    tables: Mapping[str, pa.Table], chains: Chains, visits: HullVisits, zones: Zones, parameters: VoyageParameters
+    tables: Mapping[str, pa.Table],
+    chains: Chains,
+    visits: HullVisits,
+    zones: Zones,
+    parameters: VoyageParameters,
+    known: pa.Table = NO_ANCHORS,
 ) -> tuple[pa.Table, pa.Table]:
-    """The `voyages` table with those of linked hulls drawn anew, and `voyage_parts`."""
+    """The `voyages` table with those of linked hulls drawn anew, and `voyage_parts`.
+
+    `known` are the anchors of tracks that go on from before the history.
+    """
     voyages, segments = tables["voyages"], tables["segments"]
     at, member = chains.members_in(voyages)
     old = voyages.take(pa.array(at))
-    rows = _rows(tables, old, member, chains)
-    legs = _legs(rows, visits, chains, parameters)
+    begun = hulls_begun(chains, known)
+    rows = _rows(tables, old, member, chains, begun)
+    legs = _legs(rows, visits, chains, parameters, begun)
     keys = zip(member.tolist(), times_us(old["start"]).tolist(), strict=True)
     names = dict(zip(keys, old["voyage_id"].to_pylist(), strict=True))
     new = VOYAGES.build(
         {
             **_what_and_where(rows, legs, visits, chains, names, voyages["voyage_id"]),
-            **_measures(rows, legs, visits, chains, (old, member), segments, zones, parameters),
+            **_measures(rows, legs, visits, chains, (old, member), segments, zones, parameters, begun),
         }
     )
+    new = with_beginnings(new, legs, begun)
     parts = _parts(rows, legs, new, chains)
     return spliced(voyages, at, new, chains, segments), spliced(VOYAGE_PARTS.empty(), at[:0], parts, chains, segments)
 
@@ -100,8 +112,13 @@ def spliced(table: pa.Table, gone: IntArray, new: pa.Table, chains: Chains, segm
     return both.take(pa.array(rows[np.lexsort((start, track, mmsi))])).combine_chunks()
 
 
-def _rows(tables: Mapping[str, pa.Table], voyages: pa.Table, of_voyage: IntArray, chains: Chains) -> _Rows:
-    """Reports of the members that are still known: sketches, and the ends of tracks, voyages and silences."""
+def _rows(
+    tables: Mapping[str, pa.Table], voyages: pa.Table, of_voyage: IntArray, chains: Chains, begun: HullsBegun
+) -> _Rows:
+    """Reports of the members that are still known: sketches, and the ends of tracks, voyages and silences.
+
+    Of hulls that had begun before the history, those from the start of the voyage on that was in progress.
+    """
     at, of_sketch = chains.members_in(tables["sketches"])
     sketches = tables["sketches"].take(pa.array(at))
     at, of_silence = chains.members_in(tables["silences"])
@@ -120,19 +137,20 @@ def _rows(tables: Mapping[str, pa.Table], voyages: pa.Table, of_voyage: IntArray
     hull = chains.hull[member]
     order = np.lexsort((member, time, hull))
     time, lat, lon, member, hull = time[order], lat[order], lon[order], member[order], hull[order]
-    new = np.ones(len(time), dtype=np.bool_)
-    new[1:] = (time[1:] != time[:-1]) | (hull[1:] != hull[:-1])
+    new = time >= begun.since_us[hull]
+    new[1:] &= (time[1:] != time[:-1]) | (hull[1:] != hull[:-1])
     offsets = np.searchsorted(hull[new], np.arange(len(chains.hull_ids) + 1))
     return _Rows(offsets, time[new], lat[new], lon[new], member[new])
 
 
-def _legs(rows: _Rows, visits: HullVisits, chains: Chains, parameters: VoyageParameters) -> Legs:
+def _legs(rows: _Rows, visits: HullVisits, chains: Chains, parameters: VoyageParameters, begun: HullsBegun) -> Legs:
     """The hulls' tracks cut at their calls. A stay over a change is reached by its first visit and left by its last."""
     hull = chains.hull[visits.member]
     confidence, stop_h = visits.table["confidence"].to_numpy(), visits.table["stop_h"].to_numpy()
-    sure = np.flatnonzero(confidence >= parameters.min_confidence)
-    order = sure[np.lexsort((sure, visits.start_us[sure], hull[sure]))]
-    stays = _calls(hull[order], order, visits.start_us[order], visits.until_us[order])
+    sure = np.flatnonzero((confidence >= parameters.min_confidence) & (visits.until_us >= begun.since_us[hull]))
+    began = begun.calls_since(hull, visits.start_us, visits.until_us)
+    order = sure[np.lexsort((sure, began[sure], hull[sure]))]
+    stays = _calls(hull[order], order, began[order], visits.until_us[order])
     of_hull, visit, start, until = np.array(merge_calls(stays, stop_h), dtype=np.int64).reshape(-1, 4).T
     clock = HullClock(chains.hull[rows.member], rows.time_us)
     first = clock.first_at(of_hull, start)
@@ -223,8 +241,12 @@ def _measures(
     segments: pa.Table,
     zones: Zones,
     parameters: VoyageParameters,
+    begun: HullsBegun,
 ) -> dict[str, npt.NDArray[Any]]:
-    """Measures and number of positions: those known of voyages under one number, else from sketches."""
+    """Measures and number of positions: those known of voyages under one number, else from sketches.
+
+    Of a voyage that was in progress before the history, from the last report before it on.
+    """
     old, member = heard
     begin, end = rows.member[legs.first], rows.time_us[legs.last]
     times = [times_us(old[name]).tolist() for name in ("start", "last_seen")]
@@ -233,8 +255,10 @@ def _measures(
     same = np.array([known.get(key, -1) for key in keys], dtype=np.int64)
     same[rows.changes[legs.first] != rows.changes[legs.last]] = -1
     kept, over = np.flatnonzero(same >= 0), np.flatnonzero(same < 0)
-    lengths = (legs.last - legs.first + 1)[over]
-    at = np.repeat(legs.first[over] - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
+    clock = HullClock(chains.hull[rows.member], rows.time_us)
+    first = np.maximum(legs.first, np.minimum(clock.first_at(legs.segment, begun.report_us[legs.segment]), legs.last))
+    lengths = (legs.last - first + 1)[over]
+    at = np.repeat(first[over] - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     reports = KeptReports(offsets, rows.time_us[at], rows.lat[at], rows.lon[at], legs.segment[over])
     measured = sketched_measures(reports, heard_voyages(old, member, chains), zones, parameters)

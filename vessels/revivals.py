@@ -19,7 +19,7 @@ from vessels.bodies import Body, Papers, beyond, body_of, papers_of, passed_on, 
 from vessels.chunks import StaticClaim
 from vessels.identities import place_statements
 from vessels.parameters import Parameters
-from vessels.segments import Segments
+from vessels.segments import Segments, some_segments
 from vessels.track import IntArray, Statements
 from vessels.units import US_PER_H, US_PER_S
 
@@ -117,28 +117,36 @@ def cut_revivals(
     statements: Statements,
     claims: Sequence[StaticClaim],
     parameters: RevivalParameters = DEFAULT_REVIVALS,
+    since_us: int | None = None,
 ) -> Segments:
     """The same tracks, each cut at the long silences over which its hull changed; what is not cut stays as it is.
 
-    `claims` as in `ClaimRegister.claims`. Cost: one pass over the steps, then work on the tracks with such a silence.
+    `claims` as in `ClaimRegister.claims`. What a report from before `since_us` says is settled: it stands for all that
+    was heard of its track until then. Cost: one pass over the steps, then work on the tracks with such a silence.
     """
     silent = np.flatnonzero(segments.step_h >= np.float32(parameters.min_silence_h))
     if not len(silent):
         return segments
     tracks = np.unique(np.searchsorted(segments.offsets, silent, side="right") - 1)
     breaks = np.union1d(segments.offsets[:-1][tracks], silent)
-    said, bodies = _said(segments, statements, claims, tracks, breaks)
+    said, bodies = _said(segments, statements, claims, tracks, breaks, since_us, parameters)
     settled = _settled(said, parameters)
     cuts = [
         cut
         for parts in _by_track(settled, np.searchsorted(segments.offsets, breaks, side="right") - 1)
         for cut in _cuts(parts, bodies, breaks, segments.step_h, parameters)
     ]
-    return _cut(segments, np.array(sorted(cuts), dtype=np.int64)) if cuts else segments
+    return cut_at_rows(segments, np.array(sorted(cuts), dtype=np.int64)) if cuts else segments
 
 
 def _said(
-    segments: Segments, statements: Statements, claims: Sequence[StaticClaim], tracks: IntArray, breaks: IntArray
+    segments: Segments,
+    statements: Statements,
+    claims: Sequence[StaticClaim],
+    tracks: IntArray,
+    breaks: IntArray,
+    since_us: int | None,
+    parameters: RevivalParameters,
 ) -> tuple[_Said, Sequence[Body]]:
     """What was said of the hull on these tracks, by part, with the bodies that the codes stand for.
 
@@ -156,13 +164,22 @@ def _said(
     )
     code, time = code_of[statements.static[placed]], statements.time_us[placed]
     one = np.ones(len(code), dtype=np.int64)
-    both = _Said._make(np.concatenate(pair) for pair in zip(runs, _Said(part, code, one, time, time), strict=True))
-    known = both.code >= 0
+    known_rows = rows[segments.time_us[rows] < since_us] if since_us is not None else rows[:0]
+    known = _Said(
+        np.searchsorted(breaks, known_rows, side="right") - 1,
+        code_of[segments.static[known_rows]],
+        np.full(len(known_rows), parameters.min_reports),
+        segments.time_us[known_rows] - int(parameters.min_settled_h * US_PER_H),
+        segments.time_us[known_rows],
+    )
+    parts = zip(runs, _Said(part, code, one, time, time), known, strict=True)
+    both = _Said._make(np.concatenate(part) for part in parts)
+    has_size = both.code >= 0
     track = np.searchsorted(segments.offsets, breaks, side="right")[both.part] - 1
     low, high = np.full(len(segments.offsets), len(bodies)), np.full(len(segments.offsets), -1)
-    np.minimum.at(low, track[known], both.code[known])
-    np.maximum.at(high, track[known], both.code[known])
-    kept = known & (high > low)[track]
+    np.minimum.at(low, track[has_size], both.code[has_size])
+    np.maximum.at(high, track[has_size], both.code[has_size])
+    kept = has_size & (high > low)[track]
     return _Said._make(column[kept] for column in both), bodies
 
 
@@ -260,16 +277,10 @@ def _cuts(
     return found
 
 
-_ROWS: Final = (
-    "time_us", "lat", "lon", "sog", "cog", "heading", "draught", "nav_status", "static", "step_nmi", "step_h",
-)  # fmt: skip
-
-
-def _cut(segments: Segments, cuts: IntArray) -> Segments:
+def cut_at_rows(segments: Segments, cuts: IntArray) -> Segments:
     """The segments with a new one beginning at each of these rows, ordered by vessel and start."""
     first = np.union1d(segments.offsets[:-1], cuts)
     vessel = segments.vessel[np.searchsorted(segments.offsets, first, side="right") - 1]
-    sizes = np.diff(np.append(first, len(segments)))
     step_nmi, step_h = segments.step_nmi.copy(), segments.step_h.copy()
     step_nmi[cuts] = 0.0
     step_h[cuts] = 0.0
@@ -277,7 +288,4 @@ def _cut(segments: Segments, cuts: IntArray) -> Segments:
     order = np.lexsort((np.arange(len(first)), segments.time_us[first], vessel))
     if (order[1:] > order[:-1]).all():
         return whole
-    ends = np.cumsum(sizes[order])
-    rows = np.arange(len(segments)) + np.repeat(first[order] - ends + sizes[order], sizes[order])
-    columns = {name: getattr(whole, name)[rows] for name in _ROWS}
-    return replace(whole, vessel=vessel[order], offsets=np.concatenate([[0], ends]), **columns)
+    return some_segments(whole, order)

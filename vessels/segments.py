@@ -11,7 +11,7 @@ longer one are noise, and so are a few positions that a track gathers in between
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -82,11 +82,19 @@ class Segments:
 _ROWS: Final = ("time_us", "lat", "lon", "sog", "cog", "heading", "draught", "nav_status", "static")
 
 
-def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segments:
-    """Tell the hulls under each MMSI apart; see the module."""
+def separate(
+    block: TrackBlock, motion: MotionModel = DEFAULT_MOTION, known: npt.NDArray[np.bool_] | None = None
+) -> Segments:
+    """Tell the hulls under each MMSI apart; see the module.
+
+    `known` (n,) marks rows that are each the last report of a track known from before the block.
+    """
     columns: dict[str, AnyArray] = {name: getattr(block, name) for name in _ROWS}
     step_nmi, step_h = steps(block.lat, block.lon, block.time_us, block.offsets)
     doubtful = _doubtful_vessels(block, step_nmi, step_h, motion)
+    if known is not None:
+        n_known = np.bincount(vessel_of_rows(block.offsets)[known], minlength=len(block.mmsi))
+        doubtful = np.union1d(doubtful, np.flatnonzero(n_known > 1))
     n_vessels = len(block.mmsi)
     noise = np.zeros(n_vessels, dtype=np.int64)
     sharing: dict[str, AnyArray] = {
@@ -115,7 +123,7 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
         rows = slice(int(block.offsets[v]), int(block.offsets[v + 1]))
         time_us, lat, lon = columns["time_us"][rows], columns["lat"][rows], columns["lon"][rows]
         motions = (columns["sog"][rows], columns["cog"][rows], step_nmi[rows], step_h[rows])
-        found = tracks_of_vessel(time_us, lat, lon, *motions, motion)
+        found = tracks_of_vessel(time_us, lat, lon, *motions, motion, None if known is None else known[rows])
         track[rows] = found
         noise[v] = int((found < 0).sum())
         for name, value in sharing_of(found, time_us, lat, lon).items():
@@ -151,6 +159,15 @@ def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION) -> Segment
         **sharing,
         strays=strays,
     )
+
+
+def some_segments(segments: Segments, which: IntArray) -> Segments:
+    """Some of the segments, in the order given; `which` (k,) are their numbers."""
+    sizes = np.diff(segments.offsets)[which]
+    ends = np.cumsum(sizes)
+    rows = np.arange(int(sizes.sum())) + np.repeat(segments.offsets[:-1][which] - ends + sizes, sizes)
+    columns = {name: getattr(segments, name)[rows] for name in (*_ROWS, "step_nmi", "step_h")}
+    return replace(segments, vessel=segments.vessel[which], offsets=np.concatenate([[0], ends]), **columns)
 
 
 def segment_ids(segments: Segments) -> list[str]:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vessels.ais import AT_ANCHOR, MOORED
-from vessels.events.port_visits import Visits, range_reduce
+from vessels.events.port_visits import Visits
+from vessels.events.stays import range_reduce
 from vessels.geodesy import angle_between, distance_nmi
 from vessels.legs import DEFAULT_VOYAGES, Legs, VoyageParameters
 from vessels.schema import VOYAGES, make_id
@@ -55,7 +56,7 @@ def voyages_table(
     pick = [[None if v < 0 else n[v] for v in which.tolist()] for n, which in _endpoints(zone_ids, visit_names, legs)]
     return VOYAGES.build(
         {
-            "voyage_id": _voyage_ids(mmsi, start),
+            "voyage_id": voyage_ids(mmsi, start),
             "hull_id": [hull_ids[s] for s in legs.segment.tolist()],
             "segment_id": [ids[s] for s in legs.segment.tolist()],
             "mmsi": mmsi,
@@ -79,7 +80,7 @@ def voyages_table(
     )
 
 
-def _voyage_ids(mmsi: IntArray, start_us: IntArray) -> list[str]:
+def voyage_ids(mmsi: IntArray, start_us: IntArray) -> list[str]:
     """A hash of MMSI and start; of the place in the table too where two hulls start at once under one MMSI."""
     seen: Counter[tuple[int, int]] = Counter()
     ids = []

@@ -8,9 +8,9 @@ stops and visits are left to `vessels.events.port_visits`.
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
@@ -120,6 +120,17 @@ class Zones:
         """Make the index now, not at the first look-up: half a second for the packaged zones."""
         _ = self.index
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled without what was grown from the zones; a process that is sent the same zones again has them already.
+
+        Each process grows its own index and reads its own sea, once.
+        """
+        rows = tuple(
+            (*(getattr(zone, name) for name in _PLAIN), tuple(sorted(zone.tags)), zone.geometry.wkb)
+            for zone in self.zones
+        )
+        return _zones_again, (rows,)
+
     def with_levels(self, levels: Mapping[str, WatchLevel]) -> "Zones":
         """The same zones with other watch levels; an unknown id is a SettingsError naming the nearest one."""
         for zone_id in levels:
@@ -128,6 +139,21 @@ class Zones:
         if all(self[zone_id].watch == level for zone_id, level in levels.items()):
             return self
         return Zones(tuple(replace(z, watch=levels.get(z.zone_id, z.watch)) for z in self.zones))
+
+
+_PLAIN: Final = tuple(field.name for field in fields(Zone) if field.name not in ("tags", "geometry"))
+_ZONES_REMEMBERED: Final = 4
+"""Zones a process keeps for those who send them again: one night has one, a test or a notebook a few."""
+
+
+@lru_cache(maxsize=_ZONES_REMEMBERED)
+def _zones_again(rows: tuple[tuple[Any, ...], ...]) -> Zones:
+    return Zones(
+        tuple(
+            Zone(**dict(zip(_PLAIN, plain, strict=True)), tags=frozenset(tags), geometry=shapely.from_wkb(wkb))
+            for *plain, tags, wkb in rows
+        )
+    )
 
 
 def _nearest(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:

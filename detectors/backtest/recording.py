@@ -71,6 +71,7 @@ def run_record(
             "n_voyages": sum(one.n_voyages for one in runs.values()),
             "n_findings": sum(one.n_findings for one in runs.values()),
         },
+        "failures": [dict(failure) for one in (unplanted, *runs.values()) for failure in one.failures],
         "copies": {name: {"n_voyages": one.n_voyages, "n_findings": one.n_findings} for name, one in runs.items()},
         "stages": {"unplanted": dict(unplanted.stages)} | {name: dict(r.stages) for name, r in runs.items()},
     }

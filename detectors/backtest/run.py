@@ -29,7 +29,8 @@ from detectors.backtest.watching import with_planted
 from detectors.backtest.waters import Waters
 from detectors.backtest.workshop import Plant
 from detectors.batch.scan import PathLike, Result, RunRecord, read_options, scan
-from detectors.batch.settings import InputSettings, Settings, apply_levels, load_settings
+from detectors.batch.sections import InputSettings
+from detectors.batch.settings import Settings, apply_levels, load_settings
 from detectors.learned.baseline import Baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
 from vessels.canonical import CANONICAL_POSITIONS, write_canonical

@@ -1,69 +1,133 @@
-"""The engine: a history and detectors to findings, scored voyages and flagged voyages.
+"""The engine: a history and detectors to findings, scored voyages and verdicts.
 
-Takes a `Scene` and detectors; gives the tables of judgement. Reading files, composing facts and writing results are
-left to `detectors.batch.scan` and `detectors.batch.outputs`.
+Takes a `Scene` and detectors; gives what they said, `Judged`. A detector that fails on a vessel is run without that
+vessel, see `detectors.batch.broken`; the others are not touched by it. Reading files, composing facts and writing
+results are left to `detectors.batch.scan` and `detectors.batch.outputs`.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from detectors.batch.broken import Failure, by_step, detect_surely
 from detectors.contract import Detector, Scene, ScoringDetector
 from detectors.finding import Finding
 from detectors.triage import Verdict, judge, weigh
-from vessels.errors import WakewatchError
 from vessels.history import History
 from vessels.parts import voyage_tracks
 
 IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 
-class DetectorError(WakewatchError):
-    """A detector failed; names it, so that the fault can be told from one of wakewatch's own."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What detectors said, before it is tied to voyages. `anomaly_score` is by row of `voyages`, NaN for none."""
+
+    findings: tuple[Finding, ...]
+    anomaly_score: FloatArray
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    def and_also(self, other: "Found") -> "Found":
+        """What both said; the scores are the other's where it has any."""
+        score = np.where(np.isnan(other.anomaly_score), self.anomaly_score, other.anomaly_score)
+        failures = by_step((*self.failures, *other.failures))
+        return Found((*self.findings, *other.findings), score, (*self.notes, *other.notes), failures)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the detectors said: findings in order, each tied to its voyage and weighed; verdicts by voyage id."""
+    """What the detectors said: findings in order, each tied to its voyage and weighed; verdicts by voyage id.
+
+    `failures` are the vessels on which a detector failed, and what it was; its findings are those on all others.
+    """
 
     findings: tuple[Finding, ...]
     verdicts: Mapping[str, Verdict]
-    anomaly_score: npt.NDArray[np.float64]
+    anomaly_score: FloatArray
     notes: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
 
 
 def run_detectors(scene: Scene, detectors: Sequence[Detector]) -> Judged:
-    """Run all detectors over a scene, tie each finding to a voyage and weigh it."""
-    found: list[Finding] = []
-    anomaly = np.full(scene.history.voyages.num_rows, np.nan)
-    notes: tuple[str, ...] = ()
+    """Run all detectors over a scene, tie each finding to a voyage and weigh it.
+
+    Raises UsageError where a detector does; any other failure of a detector is one of `failures`.
+    """
+    return judge_found(scene.history, find(scene, detectors))
+
+
+def find(scene: Scene, detectors: Sequence[Detector]) -> Found:
+    """What all detectors say of a scene."""
+    found = Found((), np.full(scene.history.voyages.num_rows, np.nan))
     for detector in detectors:
-        try:
-            if isinstance(detector, ScoringDetector):
-                scores = detector.score_voyages(scene)
-                anomaly, notes = scores.anomaly_score, (*notes, *scores.notes)
-                found += detector.findings(scene, scores)
-            else:
-                found += detector.detect(scene)
-        except WakewatchError:
-            raise
-        except Exception as error:
-            raise DetectorError(f"detector {detector.name!r} failed: {type(error).__name__}: {error}") from error
-    placed = Placement(scene.history)
-    findings = [placed.placed(finding) for finding in weigh(found)]
-    findings.sort(key=lambda f: (f.mmsi, f.start, f.kind, f.subject, f.finding_id))
+        found = found.and_also(_found_by(detector, scene))
+    return found
+
+
+def judge_found(history: History, found: Found) -> Judged:
+    """Tie each finding to a voyage and weigh it; judge the voyages."""
+    placed = Placement(history)
+    findings = in_order(placed.placed(finding) for finding in weigh(found.findings))
+    return Judged(findings, judge_voyages(findings), found.anomaly_score, found.notes, found.failures)
+
+
+def _found_by(detector: Detector, scene: Scene) -> Found:
+    """What one detector says, of all vessels or of those that it can be run on."""
+
+    def detect(part: Scene) -> Found:
+        if not isinstance(detector, ScoringDetector):
+            return Found(_checked(detector.detect(part)), unscored)
+        scores = detector.score_voyages(part)
+        findings = _checked(detector.findings(part, scores))
+        return Found(findings, _by_voyage(scene.history, part.history, scores.anomaly_score), tuple(scores.notes))
+
+    unscored = np.full(scene.history.voyages.num_rows, np.nan)
+    found, failures = detect_surely(detector.name, scene, detect)
+    return replace(found or Found((), unscored), failures=failures)
+
+
+def _checked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings; TypeError for what is none, so that it is the detector's failure and not a later step's."""
+    checked = tuple(findings)
+    for finding in checked:
+        if not isinstance(finding, Finding):
+            raise TypeError(f"gave a {type(finding).__name__} where findings are asked for")
+    return checked
+
+
+def _by_voyage(whole: History, part: History, score: FloatArray) -> FloatArray:
+    """Scores of the voyages of a part of a history, by row of the whole's; NaN for the others."""
+    if len(score) != part.voyages.num_rows:
+        raise ValueError(f"gave {len(score)} scores for {part.voyages.num_rows} voyages")
+    if part is whole:
+        return np.asarray(score, dtype=np.float64)
+    value_set = part.voyages["voyage_id"].combine_chunks()
+    row = pc.fill_null(pc.index_in(whole.voyages["voyage_id"], value_set=value_set), len(score)).to_numpy()
+    result: FloatArray = np.append(score, np.nan)[row]
+    return result
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of the `findings` table: by vessel and time."""
+    return tuple(sorted(findings, key=lambda f: (f.mmsi, f.start, f.kind, f.subject, f.finding_id)))
+
+
+def judge_voyages(findings: Iterable[Finding]) -> dict[str, Verdict]:
+    """The verdict on every voyage that has a finding, from the weights that its findings have."""
     by_voyage: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for finding in findings:
         if finding.voyage_id is not None:
             by_voyage[finding.voyage_id].append((finding.kind, finding.weight_db))
-    verdicts = {voyage: judge(weights) for voyage, weights in by_voyage.items()}
-    return Judged(tuple(findings), verdicts, anomaly, notes)
+    return {voyage: judge(weights) for voyage, weights in by_voyage.items()}
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

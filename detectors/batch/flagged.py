@@ -20,7 +20,7 @@ from detectors.batch.engine import Judged, instants
 from detectors.borne import BorneIdentity, call_in_words, days_before, last_high_call
 from detectors.chains import Chains, watched_levels
 from detectors.finding import Finding
-from detectors.triage import Verdict
+from detectors.triage import FLAG_SCORE, Verdict
 from vessels.ais import flag_state
 from vessels.geodesy import unwrap_longitudes
 from vessels.history import History
@@ -73,6 +73,8 @@ FLAGGED_VOYAGES: Final = Table(
         Column("band", _TEXT, "critical, high, medium or low"),
         Column("rank", pa.int64(), "1 is the first to look at"),
         Column("status", _TEXT, "new; the nightly job also knows revised, withdrawn, unchanged"),
+        Column("verdict", _TEXT, "an analyst's word: confirmed, dismissed, watch, or confirmed hull; null if none"),
+        Column("changes", pa.list_(_TEXT), "nightly job: what changed since it was told, or why it is listed as told"),
         Column("headline", _TEXT, "the case in a sentence or two"),
         Column("detectors", pa.list_(_TEXT), "detectors that found something"),
         Column("kinds", pa.list_(_TEXT), "kinds of findings, heaviest first"),
@@ -88,12 +90,18 @@ FLAGGED_VOYAGES: Final = Table(
 )
 
 
-def flagged_voyages(history: History, judged: Judged, budget: int | None = None, zones: Zones = NO_ZONES) -> pa.Table:
+def flagged_voyages(
+    history: History,
+    judged: Judged,
+    budget: int | None = None,
+    zones: Zones = NO_ZONES,
+    min_score: float = FLAG_SCORE,
+) -> pa.Table:
     """The `flagged_voyages` table, by rank: highest score first, no more than `budget` if one is given.
 
-    `zones` say which of the hull's earlier calls were at zones under watch.
+    `zones` say which of the hull's earlier calls were at zones under watch; voyages under `min_score` are left out.
     """
-    flagged = {v: verdict for v, verdict in judged.verdicts.items() if verdict.is_flagged}
+    flagged = {v: verdict for v, verdict in judged.verdicts.items() if verdict.score >= min_score}
     ids = history.voyages["voyage_id"].to_pylist()
     rows = [i for i, voyage in enumerate(ids) if voyage in flagged]
     voyages = history.voyages.take(pa.array(rows, pa.int64())).to_pylist()
@@ -122,6 +130,8 @@ def flagged_voyages(history: History, judged: Judged, budget: int | None = None,
                 "band": verdict.band,
                 "rank": rank,
                 "status": "new",
+                "verdict": None,
+                "changes": [],
                 "headline": _headline(own, _earlier_call(earlier, voyage)),
                 "detectors": sorted({f.detector for f in own}),
                 "kinds": list(dict.fromkeys(f.kind for f in own)),

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ValidationError
 NEAR_ENOUGH: Final = 0.6
 """Share of matching letters from which a name is offered as what may have been meant (difflib's own default)."""
 
+UNSHOWN: Final = "unshown"
+"""Type of a refusal whose value holds a secret and is not repeated."""
+
 
 def nearest_name(word: str, known: Collection[str]) -> str | None:
     """The known name a mistyped one was probably meant to be, or None.
@@ -99,6 +102,8 @@ def _rule(item: Any) -> str:
     kind = item["type"]
     if kind in bounds:
         return f"must be {bounds[kind]} {context[keys[kind]]:g}{given}"
+    if kind == UNSHOWN:
+        return str(item["msg"])
     if kind == "literal_error":
         return f"must be one of {context['expected']}{given}"
     if kind == "value_error":

@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 
 from detectors.batch.aside import Aside
+from detectors.batch.broken import Failure, by_step, combine_surely, derive_surely
 from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
 from detectors.batch.settings import Settings, apply_levels, load_settings
@@ -31,7 +32,7 @@ from detectors.contract import Detector, PreparedDetector, Scene
 from detectors.finding import findings_table
 from detectors.learned.baseline import Baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
-from vessels.history import DEFAULT_FACTS, FactParameters, History, combine, derive
+from vessels.history import DEFAULT_FACTS, FactParameters, Facts, History, combine, derive
 from vessels.intake import Progress, Tracks, available_jobs, coverage_table, no_progress, read_tracks
 from vessels.reading import ReadOptions
 from vessels.zones import Zones, read_zones
@@ -45,7 +46,10 @@ _VERSIONED: Final = ("wakewatch", "numpy", "pandas", "pyarrow", "scikit-learn", 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What run.json says of a run: inputs, what was left out, settings, versions, times, counts, zones under watch."""
+    """What run.json says of a run: inputs, what was left out, settings, versions, times, counts, zones under watch.
+
+    `failures` are the vessels that a step failed on and so was run without; see `detectors.batch.broken.Failure`.
+    """
 
     wakewatch: str
     versions: Mapping[str, str]
@@ -64,6 +68,7 @@ class RunRecord:
     n_findings: int
     n_flagged: int
     watch: Mapping[str, str] = field(default_factory=dict)
+    failures: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -209,24 +214,29 @@ def derive_history(
     jobs: int | None = None,
     release: bool = False,
     progress: Progress = no_progress,
-) -> tuple[History, pa.Table, list[str]]:
-    """All facts of the tracks, the `rejects` table and the id of each file read; buckets are worked off in threads.
+) -> tuple[History, pa.Table, list[str], tuple[Failure, ...]]:
+    """All facts of the tracks, the `rejects` table, the id of each file read, and the vessels left out as broken.
 
-    With `release` the rows of each bucket are forgotten once its facts are known.
+    Buckets are worked off in threads. With `release` the rows of each bucket are forgotten once its facts are known.
     """
     claims = tracks.claims()
     with ThreadPoolExecutor(jobs or available_jobs()) as pool:
-        parts = []
-        work = pool.map(
-            lambda b: derive(tracks.block(b, as_of, release=release), claims, zones, facts), range(tracks.n_buckets)
-        )
-        for done, part in enumerate(work, 1):
+        parts: list[Facts] = []
+        failures: list[Failure] = []
+
+        def facts_of(bucket: int) -> tuple[Facts, tuple[Failure, ...]]:
+            block = tracks.block(bucket, as_of, release=release)
+            return derive_surely(block, lambda rows: derive(rows, claims, zones, facts))
+
+        for done, (part, failed) in enumerate(pool.map(facts_of, range(tracks.n_buckets)), 1):
             parts.append(part)
+            failures += failed
             progress("facts", done, tracks.n_buckets)
     tallies = [part.tally for part in parts]
     source_ids = tracks.source_ids(tallies)
-    history = combine(parts, coverage_table(tallies, source_ids), as_of or tracks.as_of, zones, facts)
-    return history, tracks.rejects(tallies, source_ids), source_ids
+    coverage, now = coverage_table(tallies, source_ids), as_of or tracks.as_of
+    history, failed = combine_surely(parts, lambda whole: combine(whole, coverage, now, zones, facts))
+    return history, tracks.rejects(tallies, source_ids), source_ids, by_step((*failures, *failed))
 
 
 def _scan(
@@ -242,7 +252,7 @@ def _scan(
     progress: Progress,
 ) -> Result:
     with clock.stage("facts"):
-        history, rejects, source_ids = derive_history(
+        history, rejects, source_ids, broken = derive_history(
             tracks, zones, facts=settings.facts, as_of=as_of, jobs=jobs, release=release, progress=progress
         )
     with clock.stage("detect"):
@@ -283,6 +293,7 @@ def _scan(
         n_findings=findings.num_rows,
         n_flagged=flagged.num_rows,
         watch=watched_levels(zones),
+        failures=[failure.as_record() for failure in by_step((*broken, *judged.failures))],
     )
     return Result(tables, run, history)
 

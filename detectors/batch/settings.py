@@ -5,180 +5,37 @@ zones, detectors and parameters exist is known elsewhere: `check_detect_tables` 
 file against them. Opening tracks, zones and watch lists is left to those who read them.
 """
 
-import glob
-import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
-from zoneinfo import available_timezones
+from typing import Any, Final, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Field,
-    PrivateAttr,
-    StrictBool,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from detectors.batch.refusals import nearest_name, sentences, shown, unknown_name
-from vessels.dialects import CANONICAL, DIALECTS
+from detectors.batch.sections import (
+    AlertSettings,
+    BaselineSettings,
+    DetectSettings,
+    IngestSettings,
+    InputSettings,
+    OutputSettings,
+    StoreSettings,
+    WatchSettings,
+)
 from vessels.errors import SettingsError
 from vessels.history import FactParameters
 from vessels.parameters import Parameters
-from vessels.zones import WatchLevel, Zones
+from vessels.zones import Zones
 
 MAX_SETTINGS_BYTES: Final = 1_000_000
 """A settings file is a page or two; anything larger is some other file given by mistake."""
 
+_DETECT_KEYS: Final = tuple(name for name, field in DetectSettings.model_fields.items() if field.repr)
+"""Keys of `[detect]` itself; all others are tables of detectors."""
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-def _beside_the_file(value: object, info: ValidationInfo) -> object:
-    """A path of a settings file, taken relative to the file's folder."""
-    if not isinstance(value, str):
-        if isinstance(value, Path):
-            return value
-        raise ValueError('must be a path in quotes, such as "zones.geojson"')
-    if not value.strip():
-        raise ValueError("must not be empty; leave the key out instead")
-    return _base(info) / value
-
-
-def _base(info: ValidationInfo) -> Path:
-    return Path(info.context["base"]) if info.context else Path()
-
-
-FilePath = Annotated[Path, BeforeValidator(_beside_the_file)]
-
-
-class InputSettings(Parameters):
-    """`[input]`: which track files, and how their columns are to be read."""
-
-    tracks: tuple[str, ...] = Field((), description="files, folders and globs with AIS positions")
-    dialect: str | None = Field(None, description="file layout; found out from the columns where it is left out")
-    columns: Mapping[str, str] = Field(
-        default_factory=dict, description="canonical name = name in the file, for layouts wakewatch does not know"
-    )
-    timezone: str | None = Field(None, description="zone of times that state none, such as Asia/Seoul")
-
-    @field_validator("tracks", mode="before")
-    @classmethod
-    def _tracks_beside_the_file(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, str) or not isinstance(value, list | tuple):
-            raise ValueError('must be a list, such as ["tracks/*.parquet"]')
-        if not all(isinstance(entry, str) and entry.strip() for entry in value):
-            raise ValueError("must be a list of paths in quotes, none of them empty")
-        base = _base(info)
-        return tuple(_track_path(base, entry) for entry in value)
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_timezone(cls, value: str | None) -> str | None:
-        if value not in (None, "UTC") and value not in available_timezones():
-            near = nearest_name(str(value), available_timezones())
-            raise ValueError(
-                "no such time zone" + (f"; did you mean `{near}`?" if near else "; for example Asia/Seoul")
-            )
-        return value
-
-    @field_validator("dialect")
-    @classmethod
-    def _known_dialect(cls, value: str | None) -> str | None:
-        known = [dialect.name for dialect in DIALECTS]
-        if value is not None and value not in known:
-            raise ValueError(unknown_name(value, known, "dialect"))
-        return value
-
-    @field_validator("columns")
-    @classmethod
-    def _known_columns(cls, value: Mapping[str, str]) -> Mapping[str, str]:
-        for name in value:
-            if name not in CANONICAL:
-                raise ValueError(f"`{name}`: {unknown_name(name, CANONICAL, 'canonical name')}")
-        return value
-
-
-def _track_path(base: Path, entry: str) -> str:
-    """One entry of `tracks` under the settings file's folder, whose own name may hold glob characters."""
-    plain = base / entry
-    if not glob.has_magic(entry) or plain.exists():
-        return str(plain)
-    return os.path.join(glob.escape(str(base)), entry) if str(base) != "." else entry  # noqa: PTH118 - a pattern
-
-
-class OutputSettings(Parameters):
-    """`[output]`: where the tables go."""
-
-    path: FilePath | None = Field(None, description="folder for the tables; `--out` goes before it")
-
-
-class WatchSettings(Parameters):
-    """`[watch]`: which places and which ships to look out for."""
-
-    zones: FilePath | None = Field(
-        None, description="GeoJSON of zones, added to those that come with wakewatch; one of the same id replaces it"
-    )
-    list: FilePath | None = Field(None, description="watch list: OpenSanctions' maritime CSV, or imo, mmsi, name")
-    levels: Mapping[str, WatchLevel] = Field(
-        default_factory=dict, description="zone id = high, elevated or none, where the zone's own level is not wanted"
-    )
-
-
-class BaselineSettings(Parameters):
-    """`[baseline]`: what the isolation forest takes as usual."""
-
-    path: FilePath | None = Field(None, description="baseline written by `wakewatch fit`")
-
-
-class StoreSettings(Parameters):
-    """`[store]`: the nightly job's track store. `scan` has no use for it."""
-
-    path: FilePath | None = Field(None, description="folder of the track store")
-
-
-class IngestSettings(Parameters):
-    """`[ingest]`: how the nightly job fills its store. `scan` has no use for it."""
-
-    thin_s: int = Field(60, ge=1, le=3600, strict=True, description="positions are thinned to one in so many seconds")
-
-
-class AlertSettings(Parameters):
-    """`[alerts]`: how many voyages a reader can look at."""
-
-    budget: int | None = Field(
-        None,
-        ge=1,
-        strict=True,
-        description="at most so many flagged voyages, by rank; all above the threshold if unset",
-    )
-
-
-class DetectSettings(Parameters):
-    """`[detect]`: one table a detector, `[detect.geofence]` and so on, and how far the nightly job looks back.
-
-    `tables` holds each detector's parameters as written; a detector's own record checks them.
-    """
-
-    lookback_days: int | None = Field(
-        None, ge=1, le=3660, strict=True, description="nightly job: how many days it looks at; `scan` looks at all"
-    )
-    tables: Mapping[str, Mapping[str, Any]] = Field(
-        default_factory=dict, repr=False, description="detector = parameters"
-    )
-    switches: Mapping[str, StrictBool] = Field(default_factory=dict, repr=False, description="detector = enabled")
-
-    def is_enabled(self, detector: str) -> bool:
-        """Whether a detector is to run: it is, unless its table says `enabled = false`."""
-        return self.switches.get(detector, True)
-
-    def parameters(self, detector: str) -> Mapping[str, Any]:
-        """The parameters its table sets, `enabled` left out; empty for the defaults."""
-        return self.tables.get(detector, {})
 
 
 class Settings(Parameters):
@@ -204,7 +61,10 @@ class Settings(Parameters):
         return self._name
 
     def effective(self) -> dict[str, Any]:
-        """What was in force, defaults included, as plain values for run.json; `[detect]` as the file has it."""
+        """What was in force, defaults included, as plain values for run.json; `[detect]` as the file has it.
+
+        Values of `[store.options]` are hidden: only their names tell.
+        """
         values: dict[str, Any] = self.model_dump(mode="json")
         detect = values["detect"]
         merged: dict[str, Any] = {name: dict(table) for name, table in detect.pop("tables").items()}
@@ -236,10 +96,51 @@ def settings_from(raw: Mapping[str, Any], *, name: str = "settings", base: Path 
         settings = Settings.model_validate(values, context={"base": str(base or Path())})
     except ValidationError as error:
         problems = [*sentences(error, Settings, name), *problems]
+    else:
+        problems += _contradictions(settings, name)
     if problems:
         raise SettingsError("\n".join(problems))
     settings._name = name
     return settings
+
+
+def _contradictions(settings: Settings, name: str) -> Iterator[str]:
+    """What no key alone shows: values that are right one by one and cannot be together."""
+    kept, detect = settings.store.retention_days, settings.detect
+    needed = detect.lookback_days + detect.window_step_days
+    if kept is not None and kept < needed:
+        rule = f"must be at least {needed} ([detect] lookback_days + window_step_days), not {kept}"
+        yield f"{name}: [store] retention_days: {rule}"
+
+
+def check_for_nightly(settings: Settings) -> None:
+    """Refuse settings that do not say what the nightly job needs: track files, a store, a folder for its nights.
+
+    Also refuses a store or nights within a folder of inputs, which the next night would take for tracks, and one within
+    the other. Raises SettingsError with a line for each.
+    """
+    store, out = settings.store.path, settings.output.path
+    problems = []
+    if not settings.input.tracks:
+        problems.append('[input] tracks: is needed for the nightly job, such as ["incoming"]')
+    if store is None:
+        problems.append('[store] path: is needed for the nightly job, such as "store" or "s3://bucket/wakewatch"')
+    if out is None:
+        problems.append('[output] path: is needed for the nightly job, such as "nights"')
+    places = {"[output] path": out, "[store] path": None if store is None or "://" in store else Path(store)}
+    for key, place in places.items():
+        problems += [
+            f"{key}: {place} lies in the input folder {folder}; choose a folder outside"
+            for folder in map(Path, settings.input.tracks)
+            if place is not None and folder.is_dir() and place.resolve().is_relative_to(folder.resolve())
+        ]
+    local = places["[store] path"]
+    if out is not None and local is not None:
+        one, other = out.resolve(), local.resolve()
+        if one.is_relative_to(other) or other.is_relative_to(one):
+            problems.append(f"[output] path: {out} and [store] path: {local} lie in one another; choose two folders")
+    if problems:
+        raise SettingsError("\n".join(f"{settings.name}: {problem}" for problem in problems))
 
 
 def _split_detect(detect: Mapping[str, Any], name: str, problems: list[str]) -> dict[str, Any]:
@@ -257,7 +158,7 @@ def _split_detect(detect: Mapping[str, Any], name: str, problems: list[str]) -> 
                 switches[key] = enabled
             tables[key] = table
         elif key in ("tables", "switches"):
-            problems.append(f"{name}: [detect] {key}: {unknown_name(key, ['lookback_days'], 'key')}")
+            problems.append(f"{name}: [detect] {key}: {unknown_name(key, _DETECT_KEYS, 'key')}")
         else:
             split[key] = value
     return {**split, "tables": tables, "switches": switches}

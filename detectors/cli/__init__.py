@@ -1,4 +1,4 @@
-"""The command line: `wakewatch scan`, `fit`, `backtest`, `explain`, `convert`, `zones` and `detectors`."""
+"""The command line: `wakewatch scan`, `nightly`, `status`, `verdict`, `fit`, `backtest`, `explain`, ..."""
 
 from detectors.cli.entry import main
 

@@ -3,12 +3,10 @@
 How a command fails, and which exit status that gives, is left to `detectors.cli.entry`.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -23,9 +21,23 @@ from detectors.catalogue import make_detectors
 from detectors.cli.backtest import backtest_lines
 from detectors.cli.cards import detector_card, detector_list, zone_list
 from detectors.cli.case import case_lines
-from detectors.cli.options import AsOf, BaselineFile, Dialect, Inputs, Jobs, SettingsFile, WatchlistFile, ZonesFile
+from detectors.cli.nightly import nightly
+from detectors.cli.options import (
+    AsOf,
+    BaselineFile,
+    Dialect,
+    Inputs,
+    Jobs,
+    SettingsFile,
+    WatchlistFile,
+    ZonesFile,
+    instant,
+)
+from detectors.cli.status import status
+from detectors.cli.statuses import COMPLETE, WRONG_USAGE, leave
 from detectors.cli.summary import by_reason, counted, summary
-from detectors.cli.terminal import console, emit, progress, safe, say_note, width_of
+from detectors.cli.terminal import console, emit, progress, safe, width_of
+from detectors.cli.verdict import verdict
 from detectors.explain import find_voyage, make_case
 from detectors.learned.baseline import fit_baseline
 from vessels.canonical import write_canonical
@@ -35,9 +47,6 @@ from vessels.quality import merge_counts
 from vessels.reading import find_inputs
 from vessels.zones import read_zone_file, read_zones
 
-COMPLETE: Final = 0
-WRONG_USAGE: Final = 2
-SOME_SET_ASIDE: Final = 3
 DEBUG_VARIABLE: Final = "WAKEWATCH_DEBUG"
 UNUSUAL: Final = "isolation_forest"
 """The detector that needs a baseline, and so has no say in what a baseline is learned from."""
@@ -50,13 +59,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Reads AIS ship tracks and says which voyages deserve a second look, and why.",
 )
-
-
-@dataclass
-class State:
-    """What the command line said before the command's name, told from the command to whoever ran it."""
-
-    debug: bool
 
 
 @app.callback(invoke_without_command=True)
@@ -99,7 +101,7 @@ def scan(
       wakewatch scan --settings wakewatch.toml --as-of 2024-06-01
 
     Exit status: 0 complete; 1 failed, nothing written; 2 wrong usage or settings; 3 complete, but some inputs were set
-    aside (named on standard error and in run.json).
+    aside, or a detector failed on some vessels and was run without them (named on standard error and in run.json).
     """
     loaded = _with_dialect(load_settings(settings), dialect)
     tracks = _tracks(inputs, loaded)
@@ -114,7 +116,7 @@ def scan(
             zones=zones,
             watchlist=watchlist,
             baseline=baseline,
-            as_of=_instant(as_of),
+            as_of=instant(as_of),
             jobs=jobs,
             progress=report,
         )
@@ -122,7 +124,12 @@ def scan(
     record = run_values(result)
     stdout = console()
     emit(summary(result.tables, record, folder, width_of(stdout)), stdout)
-    _leave(record["set_aside"])
+    leave(record["set_aside"], record["failures"])
+
+
+app.command(short_help="Take in what is new, tell which voyages are new or changed; for cron or a timer.")(nightly)
+app.command(short_help="How the nightly job stands: last night, inputs, store, verdicts.")(status)
+app.command(short_help="Keep an analyst's word on a voyage that the nightly job told.")(verdict)
 
 
 @app.command(short_help="Learn what is usual, for `scan --baseline`.")
@@ -153,7 +160,7 @@ def fit(
             tracks,
             settings=without_detector(loaded, UNUSUAL),
             zones=zones,
-            as_of=_instant(as_of),
+            as_of=instant(as_of),
             jobs=jobs,
             progress=report,
         )
@@ -164,7 +171,8 @@ def fit(
     learned = f"{counted(baseline.n_voyages, 'ordinary voyage')} of {counted(baseline.n_vessels, 'vessel')}"
     left_out = f"{counted(baseline.origin.n_left_out, 'flagged voyage')} left out"
     emit([f"Learned  {learned}; {left_out}", f"Written  {safe(target)}"])
-    _leave(run_values(result)["set_aside"])
+    record = run_values(result)
+    leave(record["set_aside"], record["failures"])
 
 
 @app.command(short_help="Plant falsified identities into copies of tracks; say what was found.")
@@ -219,7 +227,7 @@ def backtest(
             zones=zones,
             watchlist=watchlist,
             baseline=baseline,
-            as_of=_instant(as_of),
+            as_of=instant(as_of),
             jobs=jobs,
             keep_tracks=keep_tracks,
             progress=report,
@@ -227,7 +235,7 @@ def backtest(
     write_backtest(result, out)
     stdout = console()
     emit(backtest_lines(result.tables, result.record, out, width_of(stdout)), stdout)
-    _leave(result.record["set_aside"])
+    leave(result.record["set_aside"], result.record["failures"])
 
 
 @app.command(short_help="The case for one voyage, in words and numbers.")
@@ -277,7 +285,7 @@ def convert(
     if counts.nulled:
         lines.append(f"Emptied  {by_reason(counts.nulled)}")
     emit([*lines, f"Written  {counted(done.n_rows, 'row')} to {safe(target)}"])
-    _leave([asdict(item) for item in (*unread, *done.set_aside)])
+    leave([asdict(item) for item in (*unread, *done.set_aside)])
 
 
 @app.command("zones", short_help="List the zones, or check a file of them.")
@@ -344,21 +352,3 @@ def _target(out: Path | None) -> Path:
     if out.is_dir():
         raise UsageError(f"{out}: is a folder; --out names a file here")
     return out
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f'--as-of "{text}": is no time; write 2024-05-01 or 2024-05-01T06:00Z') from None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-
-
-def _leave(set_aside: Sequence[dict[str, Any]]) -> None:
-    """Name the inputs set aside, and leave with the status that says so."""
-    for item in set_aside:
-        say_note(f"set aside: {item['name']}: {item['detail']} ({item['reason']})")
-    if set_aside:
-        raise typer.Exit(SOME_SET_ASIDE)

@@ -62,7 +62,11 @@ def _head(case: Case, width: int) -> list[str | Text]:
     title = f"{voyage['voyage_id']}: {flagged['band']}, score {flagged['score']:.3f}, rank {flagged['rank']}"
     if flagged["status"]:
         title += f", {flagged['status']}"
-    return [Text(safe(title), style=STYLES.get(flagged["band"], "bold")), *wrap(flagged["headline"] or "", width)]
+    if flagged.get("verdict"):
+        title += f", {flagged['verdict']}"
+    lines = [Text(safe(title), style=STYLES.get(flagged["band"], "bold")), *wrap(flagged["headline"] or "", width)]
+    changes = "; ".join(flagged.get("changes") or ())
+    return [*lines, *(wrap(f"Since it was told: {changes}.", width) if changes else ())]
 
 
 def _facts(case: Case, width: int) -> list[str]:

@@ -130,13 +130,16 @@ def fit_baseline(
     seed: int = DEFAULT_SEED,
     max_voyages: int = MAX_VOYAGES,
     max_voyages_per_vessel: int = MAX_VOYAGES_PER_VESSEL,
+    features: pa.Table | None = None,
 ) -> Baseline:
     """Learn what ordinary voyages look like; `leave_out` holds the ids of voyages that other detectors call odd.
+
+    `features` are those of the history's voyages (`VOYAGE_FEATURES`), where they are known already.
 
     Which voyages are kept under the caps is decided by a hash of their ids, so neither row order nor the calendar
     has a say. Raises UsageError when no voyage is left.
     """
-    features = voyage_features(history, zones)
+    features = voyage_features(history, zones) if features is None else features
     features = features.filter(features.column("is_scorable"))
     candidates = sorted(set(features.column("voyage_id").to_pylist()))
     left_out = frozenset(leave_out).intersection(candidates)

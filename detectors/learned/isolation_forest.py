@@ -29,26 +29,19 @@ from detectors.learned.features import (
     scaled_matrix,
     voyage_features,
 )
+from detectors.learned.notes import notes_of, too_small, why_silent
 from detectors.learned.scaling import ALL, Scaling, aspects, learn_scaling, with_far_marks
 from detectors.learned.ship_class import TextArray
 from detectors.learned.spans import IntArray
 from vessels.errors import UsageError
 from vessels.parameters import Parameters
+from vessels.zones import Zones
 
 FloatArray = npt.NDArray[np.float64]
-
-MIN_BASELINE_VOYAGES: Final = 20
-MIN_BASELINE_VESSELS: Final = 5
-"""Under these a forest is grown from a handful of habits; no voyage is then scored."""
 
 FOLDS: Final = 5
 """Reference voyages are scored by forests that have not seen their vessel, in so many parts (Hastie, Tibshirani and
 Friedman 2009, section 7.10: 5 or 10)."""
-
-SHIFT_SPREADS: Final = 1.5
-"""A feature whose median over the night lies so many spreads from the usual was measured on other data than the
-baseline (another provider, another thinning), not sailed by odd ships."""
-SHIFT_MIN_VOYAGES: Final = 30
 
 _THREADS: Final = 2
 _ROWS_WORTH_A_THREAD: Final = 20_000
@@ -59,13 +52,17 @@ _WATCHED: Final = FEATURE_NAMES.index("watched_approach_nmi")
 
 @dataclass(frozen=True, eq=False)
 class FittedForest:
-    """A grown forest with the scaling and calibrations that go with it; made by `UnusualVoyages.fit`."""
+    """A grown forest with the scaling and calibrations that go with it; made by `UnusualVoyages.fit`.
+
+    `held_out` are the raw scores of the reference voyages, by forests that have not seen their vessel. Shape (n,).
+    """
 
     baseline: Baseline
     scaling: Scaling
     forest: IsolationForest
     calibrations: Mapping[str, Calibration]
     known_classes: frozenset[str]
+    held_out: FloatArray
 
     def calibration(self, ship_class: str) -> Calibration:
         """The calibration of the class, or of all ships where the class has too few voyages of its own."""
@@ -180,8 +177,8 @@ class UnusualVoyages(Parameters):
     def fit(self) -> FittedForest:
         """Grow the forest from the baseline; a fraction of a second. Raises UsageError if the baseline is too small."""
         baseline = self.baseline
-        if baseline is None or _too_small(baseline):
-            raise UsageError(f"isolation_forest: {_why_silent(baseline)}")
+        if baseline is None or too_small(baseline):
+            raise UsageError(f"isolation_forest: {why_silent(baseline)}")
         matrix = scaled_matrix(baseline.table)
         ship_class, length_band, vessel = baseline.ship_class, baseline.length_band, baseline.vessel
         fold = vessel % FOLDS
@@ -210,30 +207,57 @@ class UnusualVoyages(Parameters):
                 for (kind, band), usual in scaling.groups.items()
                 if kind != ALL and band == ALL and usual.n_vessels >= self.min_class_vessels
             ),
+            held_out,
         )
 
     def prepared(self) -> Self:
         """The same detector with its forest grown, where the baseline is large enough for one."""
-        if self._model is not None or self.baseline is None or _too_small(self.baseline):
+        if self._model is not None or self.baseline is None or too_small(self.baseline):
             return self
         ready = self.model_copy()
         ready._model = self.fit()
         return ready
 
+    def with_baseline(self, baseline: Baseline | None) -> Self:
+        """The same detector, comparing with another baseline."""
+        if baseline == self.baseline:
+            return self
+        other = self.model_copy(update={"baseline": baseline})
+        other._model = None
+        return other
+
+    def odd_references(self) -> tuple[str, ...]:
+        """Ids of the reference voyages that forests without their vessel call odd. Raises UsageError as `fit`."""
+        model = self.fit()
+        ship_class = model.baseline.ship_class
+        probability = np.empty(len(ship_class))
+        for kind in sorted(set(ship_class)):
+            of_class = ship_class == kind
+            probability[of_class] = model.calibration(kind).probability(model.held_out[of_class])
+        ids = model.baseline.table.column("voyage_id")
+        return tuple(ids.filter(pa.array(self._is_odd(probability))).to_pylist())
+
     def score_voyages(self, scene: Scene, model: FittedForest | None = None) -> VoyageScores:
         """Score every voyage of the scene; give `model` to grow the forest once for several scenes."""
+        return self.score_features(voyage_features(scene.history, scene.zones), scene.zones, model)
+
+    def odd_among(self, features: pa.Table, zones: Zones) -> npt.NDArray[np.bool_]:
+        """Which of these voyages (`VOYAGE_FEATURES`) it calls odd. Shape (rows,)."""
+        return np.asarray(self._is_odd(self.score_features(features, zones).tail_probability))
+
+    def score_features(self, features: pa.Table, zones: Zones, model: FittedForest | None = None) -> VoyageScores:
+        """Score voyages by their `VOYAGE_FEATURES`."""
         model = model or self._model
-        features = voyage_features(scene.history, scene.zones)
         ids = tuple(features.column("voyage_id").to_pylist())
         unscored = np.full(len(ids), np.nan)
         matrix = scaled_matrix(features)
         rows = np.flatnonzero(features.column("is_scorable").to_numpy(zero_copy_only=False))
-        if model is None and self.baseline is not None and not _too_small(self.baseline) and len(rows):
+        if model is None and self.baseline is not None and not too_small(self.baseline) and len(rows):
             model = self.fit()
         if model is None:
-            why = (_why_silent(self.baseline),) * bool(len(rows))
+            why = (why_silent(self.baseline),) * bool(len(rows))
             return VoyageScores(ids, unscored, unscored, unscored, features, np.zeros_like(matrix), None, True, why)
-        comparable = model.baseline.origin.watched_zones == watched_zones_digest(scene.zones)
+        comparable = model.baseline.origin.watched_zones == watched_zones_digest(zones)
         if not comparable:
             matrix[:, _WATCHED] = np.nan
         ship_class = np.array(features.column("ship_class").to_pylist(), dtype=np.object_)
@@ -244,7 +268,7 @@ class UnusualVoyages(Parameters):
         for kind in sorted(set(ship_class[rows])):
             of_class = rows[ship_class[rows] == kind]
             probability[of_class] = model.calibration(kind).probability(raw[of_class])
-        notes = _notes(standardised[rows], np.isfinite(matrix[rows]), comparable)
+        notes = notes_of(standardised[rows], np.isfinite(matrix[rows]), comparable)
         return VoyageScores(ids, 1.0 - probability, probability, raw, features, standardised, model, comparable, notes)
 
     def detect(self, scene: Scene) -> Sequence[Finding]:
@@ -256,11 +280,15 @@ class UnusualVoyages(Parameters):
         model = scores.model
         if model is None:
             return []
-        found = np.flatnonzero(scores.tail_probability <= self.false_alarms_per_1000 / 1000.0)
+        found = np.flatnonzero(self._is_odd(scores.tail_probability))
         return [
             unusual_voyage(scene, self.name, self.version, explained)
             for explained in self._explain(scores, model, found)
         ]
+
+    def _is_odd(self, tail_probability: FloatArray) -> npt.NDArray[np.bool_]:
+        """Which voyages are rarer than findings are made from; not those that cannot be compared."""
+        return np.asarray(tail_probability <= self.false_alarms_per_1000 / 1000.0)
 
     def _explain(self, scores: VoyageScores, model: FittedForest, rows: IntArray) -> list[Explained]:
         """Each flagged voyage with its score after each aspect in turn is brought back to the usual."""
@@ -308,35 +336,6 @@ class UnusualVoyages(Parameters):
             if len(of_class) >= self.min_class_voyages:
                 calibrations[kind] = calibrate(of_class)
         return MappingProxyType(calibrations)
-
-
-def _too_small(baseline: Baseline) -> bool:
-    return baseline.n_voyages < MIN_BASELINE_VOYAGES or baseline.n_vessels < MIN_BASELINE_VESSELS
-
-
-def _why_silent(baseline: Baseline | None) -> str:
-    if baseline is None:
-        return "no baseline is given and none is packaged, so no voyage is scored; learn one with `wakewatch fit`"
-    return (
-        f"the baseline holds {baseline.n_voyages} voyages of {baseline.n_vessels} vessels; at least "
-        f"{MIN_BASELINE_VOYAGES} of {MIN_BASELINE_VESSELS} are needed, so no voyage is scored; "
-        "learn a larger one with `wakewatch fit`"
-    )
-
-
-def _notes(standardised: FloatArray, known: npt.NDArray[np.bool_], comparable: bool) -> tuple[str, ...]:
-    """What the night as a whole says of the baseline: zones that differ, features measured on other data."""
-    notes = []
-    if not comparable:
-        notes.append("the zones of high watch are not those of the baseline: nearness to them is left out of the score")
-    for number, feature in enumerate(FEATURES):
-        values = standardised[known[:, number], number]
-        if len(values) >= SHIFT_MIN_VOYAGES and abs(float(np.median(values))) > SHIFT_SPREADS:
-            notes.append(
-                f"{feature.words}: the median of {len(values)} voyages lies {float(np.median(values)):+.1f} spreads "
-                "from the baseline's; these data are unlike it, so fit a baseline on ordinary traffic of the same kind"
-            )
-    return tuple(notes)
 
 
 def _score(forest: IsolationForest, standardised: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.batch.engine import DetectorError, Placement, instants, microseconds, run_detectors, with_anomaly
+from detectors.batch.engine import Placement, instants, microseconds, run_detectors, with_anomaly
 from detectors.finding import Evidence, Finding
 from detectors.triage import weight_of
 from tests.detectors.histories import DAY_0, at, history, scene, voyage
@@ -208,9 +208,50 @@ def test_a_score_that_cannot_be_given_is_null():
     assert with_anomaly(PAST.voyages, np.full(4, np.nan))["anomaly_score"].to_pylist() == [None] * 4
 
 
-def test_a_detector_that_fails_is_named():
-    with pytest.raises(DetectorError, match="'broken' failed: ZeroDivisionError"):
-        run_detectors(scene(PAST), [Fails(ZeroDivisionError("by nothing"))])
+def test_a_detector_that_fails_on_any_scene_is_left_out_with_the_reason_and_the_others_are_heard():
+    judged = run_detectors(scene(PAST), [Fails(ZeroDivisionError("by nothing")), Says((finding(at(6)),))])
+    (failure,) = judged.failures
+    assert (failure.detector, failure.mmsi, failure.together) == ("broken", (), ())
+    assert "ZeroDivisionError: by nothing" in failure.error
+    assert [f.detector for f in judged.findings] == ["tester"]
+
+
+@pytest.mark.parametrize("given", [None, 3, ["a finding in words"]])
+def test_what_is_no_finding_is_the_detector_s_failure(given):
+    judged = run_detectors(scene(PAST), [Says(given)])
+    assert [(f.detector, f.mmsi) for f in judged.failures] == [("tester", ())]
+    assert judged.findings == ()
+
+
+def test_a_detector_that_scores_other_voyages_than_there_are_is_left_out():
+    judged = run_detectors(scene(PAST), [Scoring((0.1, 0.95))])
+    assert [f.detector for f in judged.failures] == ["scoring"]
+    assert np.isnan(judged.anomaly_score).all()
+
+
+@dataclass(frozen=True)
+class ScoresButFor(Scoring):
+    """Scores by the start of each voyage, and fails where it sees a vessel."""
+
+    mmsi: int = BRAVO
+
+    def score_voyages(self, scene):
+        if self.mmsi in scene.history.voyages["mmsi"].to_pylist():
+            raise ValueError("not this one")
+        return Scores(np.array([start.day / 100.0 for start in scene.history.voyages["start"].to_pylist()]))
+
+
+def test_scores_without_a_broken_vessel_stand_beside_the_voyages_they_belong_to():
+    judged = run_detectors(scene(PAST), [ScoresButFor(())])
+    days = [None if row["mmsi"] == BRAVO else row["start"].day / 100.0 for row in PAST.voyages.to_pylist()]
+    assert with_anomaly(PAST.voyages, judged.anomaly_score)["anomaly_score"].to_pylist() == days
+    assert [(f.detector, f.mmsi) for f in judged.failures] == [("scoring", (BRAVO,))]
+
+
+@pytest.mark.parametrize("fault", [MemoryError("too little"), KeyboardInterrupt()])
+def test_what_is_no_fault_of_the_data_goes_through(fault):
+    with pytest.raises(type(fault)):
+        run_detectors(scene(PAST), [Fails(fault)])
 
 
 def test_what_the_user_can_mend_goes_through_as_it_is():

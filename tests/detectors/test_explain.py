@@ -1,5 +1,6 @@
 """The case for one voyage: found by its id, complete, and in the order a reader asks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,36 @@ def test_an_unknown_id_gets_the_nearest_or_the_flagged_ones(loaded: LoadedRun, r
     for word in ("", "voyage-", "zzzz"):
         with pytest.raises(UsageError, match="there is none"):
             find_voyage(loaded, word)
+
+
+def test_a_voyage_that_a_night_lists_as_told_before_has_its_case_in_another_folder(
+    loaded: LoadedRun, relay_voyage_id: str
+) -> None:
+    flagged = loaded.tables["flagged_voyages"]
+    told = flagged.slice(0, 1).to_pylist()[0] | {
+        "voyage_id": "voyage-00ff00ff00ff00ff",
+        "changes": ["told last in May"],
+    }
+    tables = {
+        **loaded.tables,
+        "flagged_voyages": pa.concat_tables([flagged, pa.Table.from_pylist([told], flagged.schema)]),
+    }
+    night = replace(loaded, tables=tables)
+    for word in ("voyage-00ff00ff00ff00ff", "00ff00"):
+        with pytest.raises(UsageError, match=r"as it was told before \(told last in May\)"):
+            find_voyage(night, word)
+    assert find_voyage(night, relay_voyage_id) == relay_voyage_id
+
+
+def test_the_case_says_what_a_night_said_of_the_voyage(loaded: LoadedRun, relay_voyage_id: str) -> None:
+    rows = loaded.tables["flagged_voyages"].to_pylist()
+    said = {"status": "revised", "verdict": "watch", "changes": ["band critical, was high", "also found: dark gap"]}
+    rows = [row | said if row["voyage_id"] == relay_voyage_id else row for row in rows]
+    flagged = pa.Table.from_pylist(rows, loaded.tables["flagged_voyages"].schema)
+    text = text_of(replace(loaded, tables={**loaded.tables, "flagged_voyages": flagged}), relay_voyage_id)
+    assert "rank 1, revised, watch\n" in text
+    assert "Since it was told: band critical, was high; also found: dark gap." in text
+    assert "Since it was told" not in text_of(loaded, relay_voyage_id)
 
 
 def test_the_case_holds_score_facts_calls_identities_findings_and_files(

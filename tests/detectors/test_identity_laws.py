@@ -101,7 +101,7 @@ def test_both_detectors_keep_the_laws_on_the_common_scene() -> None:
 def test_a_clean_real_night_shows_its_twins_and_no_rename() -> None:
     """US waters, 25 minutes: no MMSI changes its name; four IMO numbers are far apart, one is two sets on a yacht."""
     with read_tracks([Path(REAL) / "marinecadastre_2022-01-03.parquet"]) as tracks:
-        past, _, _ = derive_history(tracks, read_zones())
+        past, _, _, _ = derive_history(tracks, read_zones())
     loose = Identity(min_reports=1, min_settled_h=0.0, min_invalid_reports=1, min_imo_claim_h=0.0, min_dropped_h=0.0)
     for detector in (Identity(), loose):
         found = detector.detect(scene(past, zones=read_zones().zones))
@@ -120,7 +120,7 @@ def test_a_clean_real_night_shows_its_twins_and_no_rename() -> None:
 def test_real_shared_mmsi_are_shared_and_not_renamed() -> None:
     """Thirteen MMSI that several ships share or that are noisy; 240000000 carries two names in turns."""
     with read_tracks([Path(REAL) / "shared_mmsi_labelled.parquet"]) as tracks:
-        past, _, _ = derive_history(tracks, read_zones())
+        past, _, _, _ = derive_history(tracks, read_zones())
     found = Identity().detect(scene(past, zones=read_zones().zones))
     shared = {one.mmsi for one in found if one.kind == "shared_mmsi"}
     assert {240000000, 338013000, 416000000} <= shared

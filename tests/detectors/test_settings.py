@@ -11,9 +11,11 @@ from detectors.batch.settings import (
     apply_levels,
     build_detector,
     check_detect_tables,
+    check_for_nightly,
     load_settings,
     settings_from,
 )
+from detectors.triage import FLAG_SCORE
 from vessels.errors import SettingsError
 from vessels.parameters import Parameters
 from vessels.zones import read_zones
@@ -121,6 +123,19 @@ def test_a_folder_with_glob_characters_in_its_name_is_taken_literally(tmp_path: 
             ['F: [input] timezone: no such time zone; did you mean `Asia/Seoul`? (it is "Asia/Soul")'],
         ),
         ('[detect.geofence]\nenabled = "no"\n', ['F: [detect.geofence] enabled: must be true or false, not "no"']),
+        ("[store]\nbuckets = 0\n", ["F: [store] buckets: must be at least 1, not 0"]),
+        ("[store]\nvacuum_hour = 3\n", ["F: [store] vacuum_hour: unknown key; did you mean `vacuum_hours`?"]),
+        ("[store.options]\nAWS_REGION = 3\n", ["F: [store.options] AWS_REGION: must be text in quotes, not 3"]),
+        (
+            '[store]\npath = "s3://me:secret@bucket/a"\n',
+            ["F: [store] path: must not hold a password; give it in [store.options] or in the environment"],
+        ),
+        (
+            "[store]\nretention_days = 96\n",
+            ["F: [store] retention_days: must be at least 97 ([detect] lookback_days + window_step_days), not 96"],
+        ),
+        ("[baseline]\nlearn = 1\n", ["F: [baseline] learn: must be true or false, not 1"]),
+        ("[alerts]\nmin_score = 0.01\n", ["F: [alerts] min_score: must be at least 0.02, not 0.01"]),
     ],
 )
 def test_what_is_wrong_is_said_with_file_key_rule_and_nearest_name(text: str, said: list[str], tmp_path: Path) -> None:
@@ -212,9 +227,13 @@ def test_effective_settings_are_plain_and_hold_the_defaults() -> None:
         {"detect": {"geofence": {"enabled": False, "max_relay_days": 9}}, "alerts": {"budget": 30}}
     )
     effective = settings.effective()
-    assert effective["alerts"] == {"budget": 30}
-    assert effective["ingest"] == {"thin_s": 60}
-    assert effective["detect"] == {"lookback_days": None, "geofence": {"max_relay_days": 9, "enabled": False}}
+    assert effective["alerts"] == {"budget": 30, "min_score": FLAG_SCORE}
+    assert effective["ingest"] == {"thin_s": 60, "gap_s": 1800}
+    assert effective["detect"] == {
+        "lookback_days": 90,
+        "window_step_days": 7,
+        "geofence": {"max_relay_days": 9, "enabled": False},
+    }
 
 
 def test_nothing_like_a_known_name_gets_no_suggestion() -> None:
@@ -228,3 +247,68 @@ def test_facts_are_told_by_the_settings_and_wrong_ones_refused_with_the_right_na
     assert settings.facts.motion == Settings().facts.motion
     with pytest.raises(SettingsError, match=r"\[facts\.sea\.gaps\] min_gaps_h: unknown key; did you mean `min_gap_h`"):
         settings_from({"facts": {"sea": {"gaps": {"min_gaps_h": 8.0}}}})
+
+
+NIGHTLY = '[input]\ntracks = ["in"]\n[store]\npath = "{store}"\n[output]\npath = "{out}"\n'
+
+
+def nightly(tmp_path: Path, store: str = "store", out: str = "nights") -> Settings:
+    path = tmp_path / "wakewatch.toml"
+    path.write_text(NIGHTLY.format(store=store, out=out), encoding="utf-8")
+    return load_settings(path)
+
+
+def test_a_store_is_a_folder_beside_the_file_or_an_address_as_it_stands(tmp_path: Path) -> None:
+    assert nightly(tmp_path).store.path == str(tmp_path / "store")
+    for address in ("s3://bucket/wakewatch", "abfss://box@account.dfs.core.windows.net/a", "gs://bucket/a"):
+        settings = nightly(tmp_path, address)
+        assert settings.store.path == address
+        check_for_nightly(settings)
+
+
+def test_values_of_storage_options_reach_the_store_and_nothing_else(tmp_path: Path) -> None:
+    given = {"store": {"path": "s3://b/w", "options": {"AWS_SECRET_ACCESS_KEY": "hush-hush"}}}
+    settings = settings_from(given)
+    assert settings.store.storage_options() == {"AWS_SECRET_ACCESS_KEY": "hush-hush"}
+    for shown in (repr(settings), str(settings), str(settings.effective()), settings.model_dump_json()):
+        assert "hush-hush" not in shown
+    assert "AWS_SECRET_ACCESS_KEY" in str(settings.effective())
+    changed = settings_from({"store": {"path": "s3://b/w", "options": {"AWS_SECRET_ACCESS_KEY": "other"}}})
+    assert changed.effective() == settings.effective()
+    path = tmp_path / "wakewatch.toml"
+    path.write_text('[store]\nbuckets = 0\n[store.options]\nAWS_SECRET_ACCESS_KEY = "hush-hush"\nX = 3\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_a_retention_that_reaches_past_the_window_is_fine() -> None:
+    settings = settings_from({"store": {"retention_days": 37}, "detect": {"lookback_days": 30}})
+    assert settings.store.retention_days == 37
+
+
+def test_settings_that_lack_what_the_nightly_job_needs_are_refused_all_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_for_nightly(settings_from({}, name="F"))
+    assert [line.partition(": is needed")[0] for line in str(caught.value).splitlines()] == [
+        "F: [input] tracks",
+        "F: [store] path",
+        "F: [output] path",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("store", "out", "said"),
+    [
+        ("in/store", "nights", r"\[store\] path: .*in/store lies in the input folder"),
+        ("store", "in", r"\[output\] path: .* lies in the input folder"),
+        ("store", "store/nights", "lie in one another"),
+        ("nights/store", "nights", "lie in one another"),
+        ("both", "both", "lie in one another"),
+    ],
+)
+def test_folders_of_the_nightly_job_must_lie_apart(store: str, out: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    check_for_nightly(nightly(tmp_path))
+    with pytest.raises(SettingsError, match=said):
+        check_for_nightly(nightly(tmp_path, store, out))

@@ -10,9 +10,10 @@ import pyarrow as pa
 from tests.vessels.builders import EVER, T0_US, Row, gathered, instant
 from vessels.events.encounters import find_encounters
 from vessels.events.loitering import find_loitering
-from vessels.events.port_visits import find_stays, find_visits, visits_table
+from vessels.events.port_visits import find_visits, visits_table
 from vessels.events.slow import SlowParameters, find_slow, harbour_sets
 from vessels.events.slow_tables import DRAUGHT_SPELLS, SLOW_SAMPLES, SLOW_STRETCHES
+from vessels.events.stays import find_stays
 from vessels.geodesy import wrap_degrees
 from vessels.schema import PORT_VISITS, SEGMENTS, SKETCHES
 from vessels.segments import Segments, segment_ids, separate

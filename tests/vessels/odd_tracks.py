@@ -8,7 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from tests.vessels.builders import ALPHA, H, Row, block_of, lie
-from vessels.events.odd_positions import PositionParameters, position_rows, settle_positions, trace_rows
+from vessels.events.odd_positions import (
+    PositionParameters,
+    find_odd_positions,
+    position_rows,
+    settle_positions,
+    trace_rows,
+)
 from vessels.geodesy import wrap_degrees
 from vessels.history import SKETCH_MIN
 from vessels.schema import SKETCHES
@@ -65,7 +71,7 @@ def parts_of(segments: Segments, parameters: PositionParameters | None = None, l
         }
     )
     return (
-        position_rows(segments, thinned, ids, land or StripLand(), parameters),
+        position_rows(segments, ids, find_odd_positions(segments, thinned, land or StripLand(), parameters)),
         trace_rows(segments, thinned, THIN_MIN, ids, parameters),
         sketches,
     )

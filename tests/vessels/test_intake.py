@@ -44,7 +44,7 @@ ROWS = [
 
 def facts(paths, zones: Zones = ZONES, as_of=None, **how):
     with read_tracks(paths, **how) as tracks:
-        history, _, _ = derive_history(tracks, zones, as_of=as_of, jobs=how.get("jobs"))
+        history, _, _, _ = derive_history(tracks, zones, as_of=as_of, jobs=how.get("jobs"))
     return tables_of(history), history.as_of
 
 
@@ -80,7 +80,7 @@ def test_a_spill_folder_gives_what_memory_gives_and_is_removed(tmp_path, whole, 
     with read_tracks(whole, spill_dir=spill) as tracks:
         assert tracks.n_buckets > 1
         assert any(spill.iterdir())
-        history, _, _ = derive_history(tracks, ZONES)
+        history, _, _, _ = derive_history(tracks, ZONES)
     assert (tables_of(history), history.as_of) == known
     assert list(spill.iterdir()) == []
 
@@ -127,7 +127,7 @@ def test_the_same_bytes_count_once_under_all_their_names(tmp_path, whole):
 def test_repeats_are_counted_within_a_file_and_across_files(tmp_path, whole):
     again = write_parquet(tmp_path / "again.parquet", [*ROWS[:4], *ROWS[:4]])
     with read_tracks([whole, again]) as tracks:
-        _, rejects, ids = derive_history(tracks, ZONES)
+        _, rejects, ids, _ = derive_history(tracks, ZONES)
     counted = {(row["reason"], row["source_id"] in ids): row["n_rows"] for row in rejects.to_pylist()}
     assert counted == {("exact_repeat", True): 4, ("repeat_in_another_file", False): 4}
 
@@ -139,7 +139,7 @@ def test_an_as_of_cuts_later_rows_and_counts_them(tmp_path, whole):
     assert tables == facts(early, as_of=instant(cut))[0]
     assert as_of == instant(cut)
     with read_tracks(whole) as tracks:
-        _, rejects, _ = derive_history(tracks, ZONES, as_of=instant(cut))
+        _, rejects, _, _ = derive_history(tracks, ZONES, as_of=instant(cut))
     assert [(row["reason"], row["n_rows"]) for row in rejects.to_pylist()] == [
         ("time_outside_span", sum(row["t"] > cut for row in ROWS))
     ]
@@ -179,7 +179,7 @@ def test_a_broken_file_is_set_aside_and_none_of_its_rows_count(tmp_path, whole):
     with read_tracks([whole, broken]) as tracks:
         assert [aside.name for aside in tracks.set_aside] == [str(broken)]
         assert len(tracks.inputs) == 1
-        history, _, _ = derive_history(tracks, ZONES)
+        history, _, _, _ = derive_history(tracks, ZONES)
     assert tables_of(history) == facts(whole)[0]
 
 

@@ -27,7 +27,8 @@ from tests.vessels.builders import (
     tables_of,
     zones_of,
 )
-from vessels.events.port_visits import StayParameters, find_stays, find_visits, range_reduce
+from vessels.events.port_visits import StayParameters, find_visits
+from vessels.events.stays import find_stays, range_reduce
 from vessels.geodesy import wrap_degrees
 from vessels.history import FactParameters
 from vessels.units import US_PER_H, US_PER_S

@@ -52,17 +52,10 @@ class PositionParameters(Parameters):
 DEFAULT_POSITIONS: Final = PositionParameters()
 
 
-def position_rows(
-    segments: Segments,
-    thinned: IntArray,
-    ids: Sequence[str],
-    land: Land,
-    parameters: PositionParameters = DEFAULT_POSITIONS,
-) -> pa.Table:
-    """The raw `position_events` of a block, in order of track and time; `ids` (s,) name the tracks.
-
-    What takes the whole fleet to know is null: hull, replays, and how many others had the like.
-    """
+def find_odd_positions(
+    segments: Segments, thinned: IntArray, land: Land, parameters: PositionParameters = DEFAULT_POSITIONS
+) -> list[OddPosition]:
+    """The odd positions of a block, in order of track and time; without those that take the whole fleet to know."""
     jumps = find_jumps(segments, parameters.jumps)
     laps = find_laps(segments, thinned, parameters.laps)
     found = [
@@ -74,8 +67,33 @@ def position_rows(
         *(path for path in find_paths_again(segments, thinned, parameters.paths) if not _within(path, laps)),
         *find_belied_speeds(segments, parameters.speeds),
     ]
-    found.sort(key=lambda event: (event.segment, event.start_us, event.kind))
-    return _table(segments, ids, found)
+    return sorted(found, key=lambda event: (event.segment, event.start_us, event.kind))
+
+
+def position_rows(segments: Segments, ids: Sequence[str], found: Sequence[OddPosition]) -> pa.Table:
+    """The raw `position_events` of the odd positions of a block; `ids` (s,) name the tracks.
+
+    What takes the whole fleet to know is null: hull, replays, and how many others had the like.
+    """
+    columns: dict[str, Any] = {name: [None] * len(found) for name in POSITION_EVENTS.names}
+    mmsi = segments.mmsi[segments.vessel[[event.segment for event in found]]].tolist() if found else []
+    columns["event_id"] = _event_ids(found, mmsi)
+    columns["mmsi"] = pa.array(mmsi, pa.int64())
+    columns["segment_id"] = [ids[event.segment] for event in found]
+    columns["start"] = np.array([event.start_us for event in found], dtype=np.int64)
+    columns["end"] = np.array([event.end_us for event in found], dtype=np.int64)
+    columns["duration_h"] = np.round((columns["end"] - columns["start"]) / US_PER_H, 4)
+    for name in ("kind", "start_lat", "start_lon", "end_lat", "end_lon", "n_positions", "came_back", "crosses_land"):
+        columns[name] = [getattr(event, name) for event in found]
+    for name, digits in (("distance_nmi", 3), ("implied_speed_kn", 2), ("residual_m", 2), ("usual_residual_m", 2)):
+        values = np.round([getattr(event, name) for event in found], digits)
+        columns[name] = pa.array(np.asarray(values, dtype=np.float64), from_pandas=True)
+    sent_before = [event.replayed_from_us for event in found]
+    columns["replayed_from"] = pa.array(sent_before, pa.int64()).cast(TIMESTAMP)
+    columns["replayed_mmsi"] = [
+        number if before is not None else None for number, before in zip(mmsi, sent_before, strict=True)
+    ]
+    return POSITION_EVENTS.build(columns)
 
 
 def trace_rows(
@@ -128,28 +146,6 @@ def settle_positions(
         usual[unknown] = usual_off_even_motion_m(whole.take(pa.array(unknown)), sketches)
         whole = _replaced(whole, "usual_residual_m", pa.array(usual, from_pandas=True))
     return whole
-
-
-def _table(segments: Segments, ids: Sequence[str], found: Sequence[OddPosition]) -> pa.Table:
-    columns: dict[str, Any] = {name: [None] * len(found) for name in POSITION_EVENTS.names}
-    mmsi = segments.mmsi[segments.vessel[[event.segment for event in found]]].tolist() if found else []
-    columns["event_id"] = _event_ids(found, mmsi)
-    columns["mmsi"] = pa.array(mmsi, pa.int64())
-    columns["segment_id"] = [ids[event.segment] for event in found]
-    columns["start"] = np.array([event.start_us for event in found], dtype=np.int64)
-    columns["end"] = np.array([event.end_us for event in found], dtype=np.int64)
-    columns["duration_h"] = np.round((columns["end"] - columns["start"]) / US_PER_H, 4)
-    for name in ("kind", "start_lat", "start_lon", "end_lat", "end_lon", "n_positions", "came_back", "crosses_land"):
-        columns[name] = [getattr(event, name) for event in found]
-    for name, digits in (("distance_nmi", 3), ("implied_speed_kn", 2), ("residual_m", 2), ("usual_residual_m", 2)):
-        values = np.round([getattr(event, name) for event in found], digits)
-        columns[name] = pa.array(np.asarray(values, dtype=np.float64), from_pandas=True)
-    sent_before = [event.replayed_from_us for event in found]
-    columns["replayed_from"] = pa.array(sent_before, pa.int64()).cast(TIMESTAMP)
-    columns["replayed_mmsi"] = [
-        number if before is not None else None for number, before in zip(mmsi, sent_before, strict=True)
-    ]
-    return POSITION_EVENTS.build(columns)
 
 
 def _event_ids(found: Sequence[OddPosition], mmsi: Sequence[int]) -> list[str]:

@@ -1,8 +1,8 @@
-"""Stays in zones: every presence inside a fence, and port visits with what was seen of entry, stop, gap and exit.
+"""Port visits: stays in zones a ship can lie at, with what was seen of entry, stop, gap and exit.
 
-Takes `Segments` and `Zones`; gives row intervals and the tables `port_visits` and `zone_presences`. A stay begins with
-the first report inside the fence and ends with the last before a report outside the widened fence, so that a ship
-swinging at anchor on the border makes one visit. Whether a call matters is left to the detectors.
+Takes `Segments` and `Stays`; gives visits as row intervals and the tables `port_visits` and `zone_presences`. Of a stay
+that had begun before its track's first report, what was known of it counts too. Whether a call matters is left to the
+detectors.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field, model_validator
 
+from vessels.events.stays import Stays, range_reduce, rows_of_stays
 from vessels.geodesy import wrap_degrees
 from vessels.parameters import Parameters
 from vessels.schema import PORT_VISITS, ZONE_PRESENCES, make_id
@@ -67,89 +68,6 @@ _SPARSE: Final = 3
 """With so few reports inside, one stopped report shows a stay: its length cannot be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stays:
-    """Intervals of rows inside a fence, sorted by (segment, first row, zone). All shapes (k,).
-
-    Rows run from `first` to `last`, both included; `zone` indexes the zones.
-    """
-
-    zone: IntArray
-    segment: IntArray
-    first: IntArray
-    last: IntArray
-
-    def take(self, which: npt.NDArray[Any]) -> "Stays":
-        """Some of the stays."""
-        return Stays(self.zone[which], self.segment[which], self.first[which], self.last[which])
-
-    def __len__(self) -> int:
-        return len(self.zone)
-
-
-def range_reduce(ufunc: np.ufunc, values: npt.NDArray[Any], first: IntArray, last: IntArray) -> npt.NDArray[Any]:
-    """`ufunc` over values[first..last], both included, for each range; ranges must not be empty. Shape (k,)."""
-    if not len(first):
-        return np.zeros(0, dtype=values.dtype)
-    if int(last.max()) + 1 >= len(values):
-        values = np.concatenate([values, values[-1:]])
-    bounds = np.empty(2 * len(first), dtype=np.int64)
-    bounds[0::2], bounds[1::2] = first, last + 1
-    result: npt.NDArray[Any] = ufunc.reduceat(values, bounds)[0::2]
-    return result
-
-
-def find_stays(segments: Segments, zones: Zones, fence_set: npt.NDArray[np.int32]) -> Stays:
-    """All presences in all zones. `fence_set` (n,) is `zones.index.lookup` of the positions.
-
-    Works on runs of rows with one set of fences: a stretch is a chain of runs inside the widened fence; the stay in it
-    begins with the first run inside the fence itself.
-    """
-    n = len(segments)
-    if not n:
-        none = np.zeros(0, dtype=np.int64)
-        return Stays(none, none, none, none)
-    change = np.empty(n, dtype=np.bool_)
-    change[0] = True
-    np.not_equal(fence_set[1:], fence_set[:-1], out=change[1:])
-    change[segments.offsets[:-1]] = True
-    starts = np.flatnonzero(change)
-    ends = np.concatenate([starts[1:], [n]]) - 1
-    run_set = fence_set[starts]
-    run_segment = np.searchsorted(segments.offsets, starts, side="right") - 1
-
-    sets = zones.index.sets
-    sizes = np.array([len(members) for members in sets], dtype=np.int64)
-    members = np.array([fence for one in sets for fence in one], dtype=np.int64)
-    base = np.concatenate([[0], np.cumsum(sizes)])[:-1]
-    repeat = sizes[run_set]
-    run = np.repeat(np.arange(len(starts)), repeat)
-    within = np.arange(len(run)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-    fence = members[base[run_set[run]] + within]
-
-    zone, is_inner = fence // 2, fence % 2 == 0
-    outer = ~is_inner
-    order = np.lexsort((run[outer], zone[outer]))
-    zone_o, run_o = zone[outer][order], run[outer][order]
-    inner_keys = np.sort(zone[is_inner] * len(starts) + run[is_inner])
-    keys = zone_o * len(starts) + run_o
-    inside = np.isin(keys, inner_keys, assume_unique=True)
-    new = np.ones(len(keys), dtype=np.bool_)
-    new[1:] = (
-        (zone_o[1:] != zone_o[:-1])
-        | (run_o[1:] != run_o[:-1] + 1)
-        | (run_segment[run_o[1:]] != run_segment[run_o[:-1]])
-    )
-    stretch = np.cumsum(new) - 1
-    entered = np.flatnonzero(inside)
-    with_entry, first_inside = np.unique(stretch[entered], return_index=True)
-    last_of_stretch = np.concatenate([np.flatnonzero(new)[1:], [len(keys)]]) - 1
-    begin = run_o[entered[first_inside]]
-    finish = run_o[last_of_stretch[with_entry]]
-    stays = Stays(zone_o[entered[first_inside]], run_segment[begin], starts[begin], ends[finish])
-    return stays.take(np.lexsort((stays.zone, stays.first, stays.segment)))
-
-
 def presences_table(
     segments: Segments,
     ids: Sequence[str],
@@ -159,25 +77,24 @@ def presences_table(
     parameters: StayParameters = DEFAULT_STAYS,
 ) -> pa.Table:
     """The `zone_presences` table: every stay in every zone."""
-    slow = _usual_steps(segments, parameters) & (np.nan_to_num(segments.sog, nan=np.inf) < parameters.slow_kn)
-    slow_h = np.where(slow, segments.step_h, np.float32(0.0))
+    slow_h = slow_hours(segments, parameters)
     sog = np.where(np.isnan(segments.sog), np.float32(np.inf), segments.sog)
     lowest = range_reduce(np.minimum, sog, stays.first, stays.last).astype(np.float64)
     mmsi, start, end, base = _common(segments, ids, hull_ids, zones, stays)
-    lat, lon, _ = _mean_place(segments, stays, *_rows_of(stays))
+    lat, lon, _ = _mean_place(segments, stays, *rows_of_stays(stays))
     inner_first = np.minimum(stays.first + 1, stays.last)
     slow_inside = range_reduce(np.add, slow_h, inner_first, stays.last).astype(np.float64)
+    slow_before = stays.before("slow_h", np.zeros(len(stays)))
+    lowest = np.fmin(lowest, stays.before("min_sog_kn", np.full(len(stays), np.inf)))
     return ZONE_PRESENCES.build(
         {
             **base,
-            "presence_id": [
-                make_id("presence", *key) for key in zip(mmsi, base["zone_id"], start.tolist(), strict=True)
-            ],
+            "presence_id": _ids("presence", mmsi, base["zone_id"], stays, start),
             "start": start,
             "end": end,
-            "n_positions": stays.last - stays.first + 1,
+            "n_positions": _n_positions(stays),
             "duration_h": np.round((end - start) / 3.6e9, 4),
-            "slow_h": np.round(np.where(stays.last > stays.first, slow_inside, 0.0), 4),
+            "slow_h": np.round(np.where(stays.last > stays.first, slow_inside, 0.0) + slow_before, 4),
             "min_sog_kn": np.where(np.isinf(lowest), np.nan, np.round(lowest, 2)),
             "lat": lat,
             "lon": lon,
@@ -199,6 +116,37 @@ class Visits:
     lon: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class RowsInside:
+    """All rows of some stays, stay by stay: number of the row and of its stay, whether the ship lies still there.
+
+    In that zone: where fences overlap, in the smallest. `still_h` is the time it lay still since the row before.
+    Shapes (r,).
+    """
+
+    row: IntArray
+    of_stay: IntArray
+    lies: npt.NDArray[np.bool_]
+    still_h: FloatArray
+
+
+def rows_inside(
+    segments: Segments, zones: Zones, fence_set: npt.NDArray[np.int32], stays: Stays, parameters: StayParameters
+) -> RowsInside:
+    """The rows of stays in zones a ship can lie at, and when the ship lay still."""
+    rows, of_stay = rows_of_stays(stays)
+    lay = stays.before("lying", np.zeros(len(stays), dtype=np.bool_))
+    stopped = _stopped(segments, rows, of_stay, lay, parameters)
+    can_lie = np.array([zone.kind in VISIT_KINDS for zone in zones.zones], dtype=np.bool_)
+    smallest = _smallest_port(zones, can_lie)[fence_set[rows]] if len(rows) else np.zeros(0, dtype=np.int64)
+    here = stopped & ((smallest == stays.zone[of_stay]) | (smallest < 0))
+    joined = here.copy()
+    joined[1:] &= here[:-1] & (of_stay[1:] == of_stay[:-1])
+    joined[:1] = False
+    still_h = np.where(joined, segments.step_h[rows].astype(np.float64), 0.0)
+    return RowsInside(rows, of_stay, here, still_h)
+
+
 def find_visits(
     segments: Segments,
     zones: Zones,
@@ -214,22 +162,18 @@ def find_visits(
     can_lie = np.array([zone.kind in VISIT_KINDS for zone in zones.zones], dtype=np.bool_)
     stays = stays.take(can_lie[stays.zone]) if len(stays) else stays
     first, last = stays.first, stays.last
-    rows, of_stay = _rows_of(stays)
-    stopped = _stopped(segments, rows, of_stay, parameters)
-    smallest = _smallest_port(zones, can_lie)[fence_set[rows]] if len(rows) else np.zeros(0, dtype=np.int64)
-    here = stopped & ((smallest == stays.zone[of_stay]) | (smallest < 0))
-    joined = here.copy()
-    joined[1:] &= here[:-1] & (of_stay[1:] == of_stay[:-1])
-    joined[:1] = False
-    step_h = segments.step_h[rows].astype(np.float64)
-    stop_h = np.bincount(of_stay, weights=np.where(joined, step_h, 0.0), minlength=len(stays))
-    n_stopped = np.bincount(of_stay, weights=here, minlength=len(stays))
+    inside = rows_inside(segments, zones, fence_set, stays, parameters)
+    rows, of_stay, here = inside.row, inside.of_stay, inside.lies
+    stop_h = np.bincount(of_stay, weights=inside.still_h, minlength=len(stays))
+    stop_h = stop_h + stays.before("stop_h", np.zeros(len(stays)))
+    lay = stays.before("lying", np.zeros(len(stays), dtype=np.bool_))
+    has_stopped = (np.bincount(of_stay, weights=here, minlength=len(stays)) > 0) | (stop_h > 0) | lay
     after_first = np.minimum(first + 1, last)
     gap_h = range_reduce(np.maximum, segments.step_h, after_first, last).astype(np.float64)
-    gap_h = np.where(last > first, gap_h, 0.0)
-    entry = first > segments.offsets[stays.segment]
+    gap_h = np.maximum(np.where(last > first, gap_h, 0.0), stays.before("max_gap_h", np.zeros(len(stays))))
+    entry = stays.before("entry_seen", first > segments.offsets[stays.segment])
     leave = last + 1 < segments.offsets[stays.segment + 1]
-    has_stop = (stop_h >= parameters.min_stop_h) | ((n_stopped > 0) & (last - first < _SPARSE))
+    has_stop = (stop_h >= parameters.min_stop_h) | (has_stopped & (_n_positions(stays) <= _SPARSE))
     has_stay = has_stop | (gap_h >= parameters.port_gap_h)
     confidence = np.where(has_stay, 2 + entry.astype(np.int8) + leave.astype(np.int8), 1).astype(np.int8)
     lat, lon, n_lying = _mean_place(segments, stays, rows[here], of_stay[here])
@@ -241,9 +185,24 @@ def find_visits(
 def visit_ids(segments: Segments, zones: Zones, stays: Stays) -> list[str]:
     """An id for each visit: a hash of MMSI, zone and start. Shape (k,)."""
     mmsi = segments.mmsi[segments.vessel[stays.segment]].tolist()
-    start = segments.time_us[stays.first].tolist()
     names = [zones.zones[z].zone_id for z in stays.zone.tolist()]
-    return [make_id("visit", *key) for key in zip(mmsi, names, start, strict=True)]
+    return _ids("visit", mmsi, names, stays, stays.starts_us(segments))
+
+
+def _ids(kind: str, mmsi: Sequence[int], zone_ids: Sequence[str], stays: Stays, start_us: IntArray) -> list[str]:
+    """A hash of MMSI, zone and start; the id that a stay had before where it goes on."""
+    ids = [make_id(kind, *key) for key in zip(mmsi, zone_ids, start_us.tolist(), strict=True)]
+    if stays.begun is not None:
+        known = stays.begun.visit_id if kind == "visit" else stays.begun.presence_id
+        for i in np.flatnonzero(stays.earlier >= 0).tolist():
+            ids[i] = known[stays.earlier[i]] or ids[i]
+    return ids
+
+
+def _n_positions(stays: Stays) -> IntArray:
+    """Reports inside; the first row of a stay that went on was counted before. Shape (k,)."""
+    before: IntArray = stays.before("n_positions", np.ones(len(stays), dtype=np.int64))
+    return stays.last - stays.first + before
 
 
 def visits_table(
@@ -268,10 +227,10 @@ def visits_table(
             "stop_h": visits.stop_h,
             "max_gap_h": visits.max_gap_h,
             "last_seen": end,
-            "n_positions": stays.last - stays.first + 1,
+            "n_positions": _n_positions(stays),
             "lat": visits.lat,
             "lon": visits.lon,
-            "draught_in_m": draught[stays.first],
+            "draught_in_m": stays.before("draught_in_m", draught[stays.first]),
             "draught_out_m": draught[after],
         }
     )
@@ -288,17 +247,22 @@ def _common(
         "mmsi": mmsi,
         "zone_id": [zones.zones[z].zone_id for z in stays.zone.tolist()],
     }
-    return mmsi.tolist(), segments.time_us[stays.first], segments.time_us[stays.last], base
+    return mmsi.tolist(), stays.starts_us(segments), segments.time_us[stays.last], base
 
 
-def _usual_steps(segments: Segments, parameters: StayParameters) -> npt.NDArray[np.bool_]:
-    return segments.step_h < np.float32(parameters.port_gap_h)
+def slow_hours(segments: Segments, parameters: StayParameters) -> npt.NDArray[np.float32]:
+    """The time since the row before where a ship is slow, silences left out. Shape (n,)."""
+    usual = segments.step_h < np.float32(parameters.port_gap_h)
+    slow = usual & (np.nan_to_num(segments.sog, nan=np.inf) < parameters.slow_kn)
+    return np.where(slow, segments.step_h, np.float32(0.0))
 
 
 def _stopped(
-    segments: Segments, rows: IntArray, of_stay: IntArray, parameters: StayParameters
+    segments: Segments, rows: IntArray, of_stay: IntArray, lay: npt.NDArray[np.bool_], parameters: StayParameters
 ) -> npt.NDArray[np.bool_]:
     """Whether the ship lies still at each row: between falling under the one speed and rising over the other.
+
+    `lay` says by stay whether it lay still before the first row.
 
     Where no speed is reported, the way made good since the row before tells; a track's first row then tells nothing.
     """
@@ -310,6 +274,7 @@ def _stopped(
     sure = np.where(sog < parameters.stop_begin_kn, 1, np.where(sog > parameters.stop_end_kn, -1, 0))
     first_of_stay = np.ones(len(rows), dtype=np.bool_)
     first_of_stay[1:] = of_stay[1:] != of_stay[:-1]
+    sure[first_of_stay & (sure == 0) & lay[of_stay]] = 1
     known_at = np.where((sure != 0) | first_of_stay, np.arange(len(rows)), 0)
     result: npt.NDArray[np.bool_] = sure[np.maximum.accumulate(known_at)] == 1 if len(rows) else sure == 1
     return result
@@ -328,13 +293,6 @@ def _smallest_port(zones: Zones, can_lie: npt.NDArray[np.bool_]) -> IntArray:
         inner = [fence // 2 for fence in members if fence % 2 == 0 and can_lie[fence // 2]]
         out.append(min(inner, key=lambda z: (zones.areas[z], z)) if inner else -1)
     return np.array(out, dtype=np.int64)
-
-
-def _rows_of(stays: Stays) -> tuple[IntArray, IntArray]:
-    """All rows of all stays, and for each the number of its stay."""
-    lengths = stays.last - stays.first + 1
-    rows = np.repeat(stays.first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
-    return rows, np.repeat(np.arange(len(stays)), lengths)
 
 
 def _mean_place(

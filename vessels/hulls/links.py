@@ -44,9 +44,16 @@ _BLOCK: Final = 500_000
 
 
 def find_links(
-    segments: pa.Table, silences: pa.Table, identities: pa.Table, parameters: LinkParameters = DEFAULT_LINKS
+    segments: pa.Table,
+    silences: pa.Table,
+    identities: pa.Table,
+    parameters: LinkParameters = DEFAULT_LINKS,
+    since_us: int | None = None,
 ) -> pa.Table:
     """The `hull_links` table, sorted by when the second track began and by its MMSI.
+
+    From `since_us` on (by default the first report) all that were heard are known; of tracks that had begun before,
+    only those that go on.
 
     Cost: a constant number of pairs for each track and silence. Misses hulls whose new number wakes far away after
     long and claims another body: nothing then ties the two.
@@ -55,7 +62,8 @@ def find_links(
         return HULL_LINKS.empty()
     ends, starts = both_ends(segments, silences, identities)
     span = int(times_us(segments["start"]).min()), int(times_us(segments["end"]).max())
-    background = background_of(ends, starts, births_around(starts, span), bodies_of(starts), span)
+    births = births_around(starts, (span[0] if since_us is None else since_us, span[1]))
+    background = background_of(ends, starts, births, bodies_of(starts), span)
     e, s = candidate_pairs(ends, starts, parameters)
     enough = np.minimum(ends.n_reports[e], starts.n_reports[s]) >= parameters.min_reports
     e, s = e[enough], s[enough]

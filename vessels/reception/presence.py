@@ -6,7 +6,8 @@ Takes the `Segments` of a block; gives `ShipHours`, the `reception` table that s
 The unit is the hour of one ship, not the message: messages of one satellite pass or one hour under a shore station are
 heard or missed together. Every step from one hour of the clock to a later one counts the hours after the first: those
 between without a report as unheard, where the great circle leads, the last as heard. So a first report counts for
-nothing, and a ship heard every sixth hour counts as heard in one of six.
+nothing, and a ship heard every sixth hour counts as heard in one of six. Reports from false places count for nothing:
+they do not say who is heard where.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ SLOT_MIN: Final = 30.0
 """Two slots make an hour of the clock."""
 N_STRATA: Final = 4
 """Class A under way, class A still, class B under way, class B still."""
+_NO_ROWS: Final[IntArray] = np.zeros((0, 2), dtype=np.int64)
+_NO_ROWS.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,18 @@ def slot_rows(segments: Segments) -> IntArray:
 
 
 def ship_hours(
-    segments: Segments, is_class_b: BoolArray, parameters: ReceptionParameters = DEFAULT_RECEPTION
+    segments: Segments,
+    is_class_b: BoolArray,
+    parameters: ReceptionParameters = DEFAULT_RECEPTION,
+    false_rows: IntArray = _NO_ROWS,
+    judged_from_h: float = np.inf,
 ) -> ShipHours:
-    """The ship-hours of a block. `is_class_b` (s,) by track."""
+    """The ship-hours of a block. `is_class_b` (s,) by track.
+
+    `false_rows` (k, 2) are the first and last rows of stretches at false places: hours heard there count for nothing,
+    nor do unheard ones before or after. Of steps from `judged_from_h` on the unheard hours stay, because they are taken
+    off again when the silence is judged.
+    """
     slots = slot_rows(segments)
     n_tracks = len(segments.offsets) - 1
     hour = segments.time_us[slots] // US_PER_H
@@ -103,9 +115,11 @@ def ship_hours(
     vessel = segments.vessel[track]
     bridged = step_h <= parameters.bridge_h
     silent = np.flatnonzero(hour - before > 1)
+    is_false, from_false = (_within(rows, false_rows) for rows in (row, row - 1))
+    silent = silent[~(is_false | from_false)[silent] | (step_h[silent] >= judged_from_h)]
     of, quiet_hour, share = _quiet_hours(segments, row, before, hour, silent, bridged, parameters)
     lat, lon = _between(segments, row[of], share)
-    ends = np.flatnonzero(bridged)
+    ends = np.flatnonzero(bridged & ~is_false)
     return ShipHours(
         vessel=np.concatenate([vessel[ends], vessel[of]]),
         cell=np.concatenate([cells_of(segments.lat[row[ends]], segments.lon[row[ends]]), cells_of(lat, lon)]),
@@ -115,6 +129,14 @@ def ship_hours(
         slot_rows=slots,
         heard_h=heard_h,
     )
+
+
+def _within(rows: IntArray, ranges: IntArray) -> BoolArray:
+    """Which rows (in order) lie in any of these ranges, both ends included."""
+    steps = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.add.at(steps, np.searchsorted(rows, ranges[:, 0]), 1)
+    np.add.at(steps, np.searchsorted(rows, ranges[:, 1], "right"), -1)
+    return np.asarray(np.cumsum(steps[:-1]) > 0)
 
 
 def _is_still(segments: Segments, row: IntArray, over_hours: BoolArray, parameters: ReceptionParameters) -> BoolArray:
