@@ -64,6 +64,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.batch.outcomes", "detectors.batch.worker"),
     ("detectors.batch.crew", "detectors.batch.cluster", "detectors.batch.engines"),
     ("detectors.batch.refusals", "detectors.batch.sections", "detectors.batch.settings", "detectors.batch.outputs"),
+    ("detectors.batch.clock", "detectors.batch.record", "detectors.batch.window"),
     ("detectors.batch.lock", "detectors.batch.metrics", "detectors.batch.run_log", "detectors.batch.swap"),
     ("detectors.catalogue",),
     ("detectors.batch.culprits", "detectors.batch.broken"),
@@ -73,6 +74,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.batch.verdicts", "detectors.batch.verdict_files"),
     ("detectors.batch.standing",),
     ("detectors.batch.changes", "detectors.batch.widening", "detectors.batch.compare", "detectors.batch.alerts"),
+    ("detectors.batch.night_facts", "detectors.batch.night", "detectors.batch.nightly"),
     # ... what shows results to people, and what other tools' authors test with
     (
         "detectors.explain",

@@ -68,13 +68,15 @@ def leave_anchors(
     bounds = np.unique(np.array(boundaries_us, dtype=np.int64))
     if not len(bounds):
         return ANCHORS.empty()
-    parts = [_last_reports(tracks, bounds, heirs, parameters), _first_reports(tracks, bounds, heirs)]
+    parts = [_last_reports(tracks, bounds, heirs, continued, parameters), _first_reports(tracks, bounds, heirs)]
     if continued is not None:
         parts.append(_unheard(continued, bounds))
     return _latest(ANCHORS.concat(parts))
 
 
-def _last_reports(tracks: BlockTracks, bounds: IntArray, heirs: Heirs, parameters: StayParameters) -> pa.Table:
+def _last_reports(
+    tracks: BlockTracks, bounds: IntArray, heirs: Heirs, continued: Continued | None, parameters: StayParameters
+) -> pa.Table:
     """Anchors of the tracks that began before each boundary: their last report before it."""
     segments = tracks.segments
     before = _n_before(segments, bounds)
@@ -102,10 +104,17 @@ def _last_reports(tracks: BlockTracks, bounds: IntArray, heirs: Heirs, parameter
         is_first=np.zeros(len(row), dtype=np.bool_),
         timestamp=segments.time_us[row],
         nav_status=pa.array(status, mask=status < 0),
+        n_positions=row - segments.offsets[track] + _n_known(continued, track),
         stays=_stays_at(tracks, which, track, row, parameters),
         **reports,
         **claims,
     )
+
+
+def _n_known(continued: Continued | None, track: IntArray) -> IntArray:
+    """Reports of each track up to and with its first row. Shape (k,)."""
+    one = np.ones(len(track), dtype=np.int64)
+    return one if continued is None else continued.n_known[track]
 
 
 def _n_before(segments: Segments, bounds: IntArray) -> IntArray:

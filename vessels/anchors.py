@@ -43,7 +43,9 @@ ANCHORS: Final = Table(
         Column("mmsi", _I64, "MMSI of the track"),
         Column("segment_id", _TEXT, "track"),
         Column("hull_id", _TEXT, "hull it is taken to be"),
-        Column("is_first", _BOOL, "the report is the track's first, not before the boundary; else its last before it"),
+        Column(
+            "is_first", _BOOL, "the report is the first since the boundary, as none before counts; else the last before"
+        ),
         Column("timestamp", TIMESTAMP, "time of the report"),
         Column("lat", _F64, "latitude of the report, WGS 84", "degree"),
         Column("lon", _F64, "longitude of the report, WGS 84", "degree"),
@@ -60,17 +62,20 @@ ANCHORS: Final = Table(
         Column("beam_m", _F64, "beam claimed last", "m"),
         Column("destination_raw", _TEXT, "destination claimed last, as received"),
         Column("transceiver", _TEXT, "A or B: class of the AIS set"),
-        Column("start", TIMESTAMP, "first report of the track"),
+        Column("start", TIMESTAMP, "first report of the track; null if it is this one"),
         Column("start_lat", _F64, "first position", "degree"),
         Column("start_lon", _F64, "first position", "degree"),
         Column("start_draught_m", _F64, "draught claimed first", "m"),
         Column("start_sog_kn", _F64, "speed at the first report", "kn"),
         Column("start_cog_deg", _F64, "course at the first report", "degree"),
+        Column("n_positions", _I64, "positions up to the report"),
         Column("voyage", VOYAGE_TYPE, "voyage in progress at the report, or ended by the stay in progress there"),
         Column("stays", pa.list_(STAY_TYPE), "stays in progress at the report, as far as they had gone"),
     ),
 )
-"""One row a boundary and track; see the module."""
+"""One row a boundary and track. The report is the last before the boundary, and later rows are held against it; but if
+the track began since, while its hull or MMSI had been heard before, or if its hull was away under another number and
+has come back since, it is the first after."""
 
 NO_ANCHORS: Final = ANCHORS.empty()
 """Nothing is known from before."""

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vessels.anchoring import first_reports
 from vessels.anchors import ANCHORS, START_COLUMNS, STAY_TYPE, VOYAGE_TYPE, with_values
-from vessels.instants import times_us
+from vessels.instants import instant_us, times_us
 from vessels.parting import Cut
 from vessels.schema import VOYAGES
 from vessels.sketched import HullClock
@@ -38,7 +39,8 @@ def settle_anchors(
 ) -> pa.Table:
     """The `anchors` table of all blocks, sorted by boundary, MMSI and time.
 
-    `tables` are the final segments, port visits and voyages; `known` the anchors that the history itself went on from.
+    `tables` are the final segments, silences, port visits and voyages; `known` the anchors that the history itself went
+    on from.
     """
     anchors = ANCHORS.concat(raw)
     if not anchors.num_rows:
@@ -58,6 +60,7 @@ def settle_anchors(
     starts = segments.select(START_COLUMNS).take(pa.array(track[first]))
     reports = {"timestamp": "start", "lat": "start_lat", "lon": "start_lon"}
     anchors = with_values(anchors, first, {name: starts[start] for name, start in reports.items()})
+    anchors = _away(anchors, tables["silences"], segments)
     anchors = _with_voyages(anchors, heard, tables["voyages"])
     anchors = _with_visits(anchors, tables["port_visits"], segments, track)
     order = [("boundary", "ascending"), ("mmsi", "ascending"), ("timestamp", "ascending"), ("segment_id", "ascending")]
@@ -125,6 +128,50 @@ def _of_hulls(anchors: pa.Table, segments: pa.Table, bounds: IntArray, known: pa
     return first_reports(bounds[which], table["mmsi"], table["segment_id"])
 
 
+def _away(anchors: pa.Table, silences: pa.Table, segments: pa.Table) -> pa.Table:
+    """The anchors, those of tracks whose hull was away under another number at the boundary with their return.
+
+    If the other number was heard since the boundary, the hull is followed there and back by links, as ever.
+    """
+    several = _of_several(segments)
+    tracks = segments.filter(pa.array(several)).select(["hull_id", "segment_id", "start", "end"])
+    hull_of = dict(zip(tracks["segment_id"].to_pylist(), tracks["hull_id"].to_pylist(), strict=True))
+    spans: dict[str, list[tuple[str, int, int]]] = {}
+    times = (times_us(tracks[name]).tolist() for name in ("start", "end"))
+    for hull, *span in zip(tracks["hull_id"].to_pylist(), tracks["segment_id"].to_pylist(), *times, strict=True):
+        spans.setdefault(hull, []).append((span[0], span[1], span[2]))
+    silent = silences.filter(pc.is_in(silences["segment_id"], value_set=tracks["segment_id"].combine_chunks()))
+    back = {(row["segment_id"], row["start"]): row for row in silent.to_pylist() if not row["is_leap"]}
+    rows = np.flatnonzero(pc.is_in(anchors["segment_id"], value_set=tracks["segment_id"].combine_chunks()).to_numpy())
+    few = anchors.select(["segment_id", "timestamp", "boundary", "is_first"]).take(pa.array(rows))
+    found, returns = [], []
+    for row, name, time, boundary, is_first in zip(rows.tolist(), *(c.to_pylist() for c in few), strict=True):
+        silence = back.get((name, time))
+        if silence is None or is_first or silence["end"] < boundary:
+            continue
+        since, bound, until = (instant_us(one) for one in (time, boundary, silence["end"]))
+        within = [
+            end for other, start, end in spans[hull_of[name]] if other != name and start >= since and end <= until
+        ]
+        if within and max(within) < bound:
+            found.append(row)
+            returns.append(silence)
+    there = {"timestamp": "end", "lat": "end_lat", "lon": "end_lon"}
+    values: dict[str, Any] = {name: [one[of] for one in returns] for name, of in there.items()}
+    types = {name: anchors.schema.field(name).type for name in ("timestamp", "lat", "lon", "stays")}
+    values = {name: pa.array(column, types[name]) for name, column in values.items()}
+    values |= {"is_first": pa.array([True] * len(found), pa.bool_()), "stays": pa.nulls(len(found), types["stays"])}
+    return with_values(anchors, np.array(found, dtype=np.int64), values)
+
+
+def _of_several(segments: pa.Table) -> npt.NDArray[np.bool_]:
+    """Whether the hull of each track has others. Shape (segments,)."""
+    encoded = segments["hull_id"].combine_chunks().dictionary_encode()
+    hull = encoded.indices.to_numpy()
+    several: npt.NDArray[np.bool_] = np.bincount(hull, minlength=len(encoded.dictionary))[hull] > 1
+    return several
+
+
 def _with_voyages(anchors: pa.Table, rows: IntArray, voyages: pa.Table) -> pa.Table:
     """The anchors with the voyage that the hull was on at the report, a stay in progress still counted to it.
 
@@ -176,9 +223,7 @@ def _voyage_records(voyages: pa.Table, row: IntArray, time_us: IntArray) -> pa.A
 
 def _with_visits(anchors: pa.Table, visits: pa.Table, segments: pa.Table, track: IntArray) -> pa.Table:
     """The anchors of linked tracks with the ids and starts that their visits have now that hulls are joined."""
-    encoded = segments["hull_id"].combine_chunks().dictionary_encode()
-    hull = encoded.indices.to_numpy()
-    several = np.append(np.bincount(hull, minlength=len(encoded.dictionary))[hull] > 1, False)
+    several = np.append(_of_several(segments), False)
     rows = np.flatnonzero(several[track] & ~anchors["is_first"].to_numpy())
     if not len(rows):
         return anchors

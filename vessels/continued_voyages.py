@@ -54,8 +54,7 @@ def under_way(segments: Segments, visits: Visits, continued: Continued, paramete
     So if a report outside was seen before the stays in progress; and if the hull is known to have reached the port,
     maybe under another number.
     """
-    out = np.zeros(len(segments.offsets) - 1, dtype=np.bool_)
-    out[continued.going_on] = True
+    out = (continued.anchor >= 0) & ~continued.is_first
     stays = visits.stays
     inside = (visits.confidence >= parameters.min_confidence) & (stays.first == segments.offsets[stays.segment])
     out[stays.segment[inside & ~visits.entry_seen]] = False

@@ -119,11 +119,18 @@ class Continued:
     @property
     def going_on(self) -> IntArray:
         """The tracks that had begun before the boundary. Shape (k,)."""
-        return np.flatnonzero((self.anchor >= 0) & ~self.is_first)
+        known = np.append(self.table["start"].is_valid().to_numpy(), False)
+        return np.flatnonzero((self.anchor >= 0) & known[self.anchor])
+
+    @property
+    def n_known(self) -> IntArray:
+        """Reports of each track up to and with its first row. Shape (s,)."""
+        before = np.append(pc.fill_null(self.table["n_positions"], 0).to_numpy(), 0)[self.anchor]
+        return np.where(self.anchor >= 0, before + self.is_first, 1)
 
     @property
     def is_first(self) -> npt.NDArray[np.bool_]:
-        """Whether each track began since, but its hull had before. Shape (s,)."""
+        """Whether each track's first row is a report since the boundary: nothing before it counts. Shape (s,)."""
         first = self.table["is_first"].to_numpy(zero_copy_only=False)
         result: npt.NDArray[np.bool_] = (self.anchor >= 0) & np.append(first, False)[self.anchor]
         return result
@@ -150,14 +157,16 @@ class Continued:
     def with_starts(self, segments: pa.Table) -> pa.Table:
         """The `segments` table with the true first reports of the tracks that had begun before the boundary."""
         tracks, known = self.going_on, self.of(self.going_on)
-        starts = {name: known[name] for name in START_COLUMNS}
+        starts: dict[str, Any] = {name: known[name] for name in START_COLUMNS}
         since = segments["start_draught_m"].take(pa.array(tracks))
         starts["start_draught_m"] = pc.coalesce(known["start_draught_m"], since)
+        n = segments["n_positions"].to_numpy()[tracks]
+        starts["n_positions"] = pa.array(n - 1 + self.n_known[tracks])
         return with_values(segments, tracks, starts)
 
     def begun(self, zones: Zones) -> Begun:
         """The stays in which tracks were when their anchors were left; those in zones that are no more are left out."""
-        tracks = self.going_on
+        tracks = np.flatnonzero((self.anchor >= 0) & ~self.is_first)
         lists = self.of(tracks)["stays"].combine_chunks()
         stays, lengths = lists.flatten(), pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
         columns = {field.name: values for field, values in zip(stays.type, stays.flatten(), strict=True)}
@@ -199,18 +208,19 @@ def continue_tracks(whole: Segments, cut: Segments, anchors: pa.Table) -> tuple[
     heirs = heirs_of(whole, cut)
     first, last = cut.offsets[:-1], cut.offsets[1:] - 1
     anchor = _matched(cut, first, anchors, np.flatnonzero(~is_first), boundary_us)
-    start_us = np.where(anchor >= 0, times_us(anchors["start"])[anchor], cut.time_us[first])
     heard = cut.time_us[last] >= boundary_us
     gone = np.setdiff1d(np.flatnonzero(~is_first), anchor[heard & (anchor >= 0)])
     superseded = np.full(anchors.num_rows, np.iinfo(np.int64).max)
     known = anchor[heirs.before] >= 0
     superseded[anchor[heirs.before[known]]] = cut.time_us[first[heirs.after[known]]]
+    anchor = _since(cut, anchor, anchors, np.flatnonzero(is_first))
+    known_us = times_us(anchors["start"])[anchor]
+    start_us = np.where((anchor >= 0) & (known_us > np.iinfo(np.int64).min), known_us, cut.time_us[first])
     order = np.lexsort((np.arange(len(first)), start_us, cut.vessel))
     order = order[heard[order]]
     place = np.full(len(first), -1)
     place[order] = np.arange(len(order))
-    segments = some_segments(cut, order)
-    anchor = _since(segments, anchor[order], anchors, np.flatnonzero(is_first))
+    segments, anchor = some_segments(cut, order), anchor[order]
     continued = Continued(anchors, anchor, boundary_us, anchors.take(pa.array(gone)), superseded[gone])
     return segments, continued, Heirs(place[heirs.before], place[heirs.after])
 
@@ -229,9 +239,9 @@ def _matched(cut: Segments, first: IntArray, anchors: pa.Table, rows: IntArray, 
 
 
 def _since(segments: Segments, anchor: IntArray, anchors: pa.Table, rows: IntArray) -> IntArray:
-    """The same with the tracks that began after the boundary, of hulls that had begun before.
+    """The same with the tracks known by their first report since the boundary.
 
-    A track is known by its first report; if that is not there, it is the only new one of its MMSI within a day.
+    If that is not there, it is the only new one of the MMSI within a day.
     """
     anchor = anchor.copy()
     starts = segments.time_us[segments.offsets[:-1]]

@@ -20,14 +20,14 @@ import pyarrow.parquet as pq
 
 from detectors.batch.alerts import tell
 from detectors.batch.clock import Clock
+from detectors.batch.drifting import Anchor, Learned
 from detectors.batch.engine import with_anomaly
 from detectors.batch.engines import Engine
-from detectors.batch.drifting import Anchor, Learned
 from detectors.batch.learning import judge_and_learn
 from detectors.batch.night_facts import NightFacts, night_facts
 from detectors.batch.nights import commit_night, night_id_of, night_row, read_nights
 from detectors.batch.outputs import run_values, write_result
-from detectors.batch.record import VERSIONED, card, history_tables
+from detectors.batch.record import VERSIONED, by_reason, card, history_tables
 from detectors.batch.run_log import RunLog
 from detectors.batch.settings import Settings
 from detectors.batch.sight import Sight
@@ -156,7 +156,7 @@ def tell_night(
         **came,
         "set_aside": [asdict(item) for item in set_aside],
         "failures": [failure.as_record() for failure in failures],
-        "rejects": _by_reason(rejects),
+        "rejects": by_reason(rejects),
         "nulled": dict(sorted(sum((Counter(dict(e.nulled)) for e in entries), Counter()).items())),
         "baseline": dict(learned.record),
         "notes": [*telling.judged.notes, *learned.notes],
@@ -193,8 +193,16 @@ def tell_night(
         kept = swap_in(desk.out, night_id, date)
         if kept is not None:
             desk.log.warning("kept_aside", name=str(kept))
-        point_latest(desk.out)
+        point_or_say(desk.out, desk.log)
     return ToldNight(run_values(written), desk.out / date)
+
+
+def point_or_say(out: Path, log: RunLog) -> None:
+    """Point OUT/latest at the newest night; where that cannot be, it is said, and the night counts all the same."""
+    try:
+        point_latest(out)
+    except OSError as error:
+        log.warning("latest", detail=f"{error.filename or out}: {error.strerror or error}")
 
 
 def _anchor(settings: Settings) -> Anchor:
@@ -268,13 +276,6 @@ def _rejects(entries: Sequence[Entry]) -> pa.Table:
     )
 
 
-def _by_reason(rejects: pa.Table) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for reason, n_rows in zip(rejects["reason"].to_pylist(), rejects["n_rows"].to_pylist(), strict=True):
-        counts[reason] += n_rows
-    return dict(sorted(counts.items()))
-
-
 def _write_learned(learned: Learned, folder: Path) -> None:
     """The baseline in force and how far the sea has moved from it, beside the tables."""
     if learned.baseline is not None:
@@ -283,8 +284,13 @@ def _write_learned(learned: Learned, folder: Path) -> None:
 
 
 def _keep_facts(store: TrackStore, window: Window, facts: NightFacts) -> None:
-    """Identity spells, port visits and anchors of the window into the store, in place of what it had of that time."""
+    """Identity spells, port visits and anchors of the window into the store, in place of what it had of that time.
+
+    Anchors of windows long past are forgotten; those of some while ago serve who tells earlier nights again.
+    """
     history, first = facts.history, pa.scalar(window.start, TIMESTAMP)
     store.identities.replace(history.identities, pc.field("last_seen") >= first)
     store.port_visits.replace(history.port_visits, pc.field("last_seen") >= first)
     store.anchors.replace(history.anchors, pc.field("boundary") > first)
+    oldest = window.start - (window.as_of - window.start)
+    store.anchors.delete(pc.field("boundary") < pa.scalar(oldest, TIMESTAMP))

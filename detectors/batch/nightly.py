@@ -15,12 +15,15 @@ from typing import Any, Final
 from detectors.batch.clock import Clock
 from detectors.batch.engines import Engine, open_engine
 from detectors.batch.lock import only_job
-from detectors.batch.night import Desk, ToldNight, tell_night
-from detectors.batch.nights import read_nights
+from detectors.batch.night import Desk, ToldNight, point_or_say, tell_night
+from detectors.batch.nights import NIGHTS, kept_table, read_nights
 from detectors.batch.run_log import RunLog
 from detectors.batch.scan import read_options
 from detectors.batch.settings import Settings, apply_levels, check_for_nightly
-from detectors.batch.swap import point_latest, recover
+from detectors.batch.standing import existing_store
+from detectors.batch.swap import recover
+from detectors.batch.told import TOLD
+from detectors.batch.verdicts import VERDICTS
 from detectors.batch.window import day_of, end_of_day_us
 from vessels.errors import NothingReadableError, UsageError
 from vessels.instants import instant_us
@@ -29,6 +32,7 @@ from vessels.reading import ReadOptions, SetAside
 from vessels.store.discovery import Discovery, discover
 from vessels.store.entries import NewInput
 from vessels.store.kept_rows import ThinParameters
+from vessels.store.layout import INPUTS, NAMES
 from vessels.store.ledger import Ledger
 from vessels.store.place import StorePlace
 from vessels.store.store import TrackStore
@@ -82,8 +86,7 @@ def nightly(
     out = Path(str(settings.output.path))
     zones = apply_levels(read_zones(settings.watch.zones), settings)
     if dry_run:
-        store = TrackStore.open(place, n_buckets=settings.store.buckets, create=False)
-        found = discover(settings.input.tracks, Ledger.read(store), reprocess=reprocess)
+        found = discover(settings.input.tracks, _known(place, settings.store.buckets), reprocess=reprocess)
         return Night({"discovery": _discovery(found)}, None, found.set_aside)
     folders = [Path(place.url), out] if place.is_local else [out]
     with only_job(folders):
@@ -136,7 +139,7 @@ class _Job:
         recovered = recover(self.out, [(row["night_id"], row["date"]) for row in nights.rows])
         if recovered.brought_in or recovered.n_swept:
             self.log.warning("recovered", brought_in=list(recovered.brought_in), swept=recovered.n_swept)
-        point_latest(self.out)
+        point_or_say(self.out, self.log)
 
     def _take_in(self, crew: Engine, *, reprocess: bool) -> tuple[Ledger, Mapping[str, Any], tuple[SetAside, ...]]:
         """Whatever is new into the store: the ledger then, what run.json says of it, and what was set aside."""
@@ -187,7 +190,8 @@ class _Job:
         parameters = UpkeepParameters(
             compact_files=given.compact_files, retention_days=given.retention_days, vacuum_h=given.vacuum_hours
         )
-        kept = keep_up(self.store, now_us, parameters)
+        extras = [kept_table(self.store, declared) for declared in (TOLD, NIGHTS, VERDICTS)]
+        kept = keep_up(self.store, now_us, parameters, extras)
         self.log.info("upkeep", **asdict(kept))
 
 
@@ -208,10 +212,17 @@ def _take_in_group(
     return take_in(place, files, options, zones, parameters, n_buckets=n_buckets, jobs=jobs)
 
 
+def _known(place: StorePlace, n_buckets: int) -> Ledger:
+    """What the store knows; before the first night nothing, and no store is made."""
+    store = existing_store(place, n_buckets)
+    if store is None:
+        return Ledger(TrackStore(place, n_buckets), INPUTS.empty(), NAMES.empty(), version=-1)
+    return Ledger.read(store)
+
+
 def _nights(ledger: Ledger, as_of: datetime | None, since: datetime | None) -> list[int]:
     """The "now" of each night to tell, oldest first."""
-    newest_us = ledger.as_of_us()
-    last_us = newest_us if as_of is None else instant_us(as_of)
+    last_us = ledger.as_of_us() if as_of is None else instant_us(as_of)
     if since is None:
         return [last_us]
     days = {min(end_of_day_us(day), last_us) for day in range(day_of(since), last_us // US_PER_DAY + 1)}

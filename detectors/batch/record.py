@@ -3,6 +3,7 @@
 Takes a history or a detector; gives plain values for run.json and tables for the output folder.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,14 @@ def history_tables(history: History) -> dict[str, pa.Table]:
     """The facts that are written as they are."""
     names = ("port_visits", "identities", "hull_links", "gaps", "loitering", "encounters", "position_events")
     return {name: getattr(history, name) for name in names}
+
+
+def by_reason(rejects: pa.Table) -> dict[str, int]:
+    """Rows dropped by reason, all files together, in order of the reasons' names."""
+    counts: Counter[str] = Counter()
+    for reason, n_rows in zip(rejects["reason"].to_pylist(), rejects["n_rows"].to_pylist(), strict=True):
+        counts[reason] += n_rows
+    return dict(sorted(counts.items()))
 
 
 def card(detector: Detector) -> dict[str, Any]:

@@ -5,26 +5,26 @@ Takes paths (or tracks already read) and settings; gives a `Result`. Writing it 
 """
 
 import platform
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 
 from detectors.batch.aside import Aside
 from detectors.batch.broken import Failure, by_step, combine_surely, derive_surely
+from detectors.batch.clock import Clock
 from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
+from detectors.batch.record import VERSIONED, by_reason, card, history_tables
 from detectors.batch.settings import Settings, apply_levels, load_settings
 from detectors.catalogue import make_detectors
 from detectors.chains import watched_levels
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 PathLike = str | Path
-_VERSIONED: Final = ("wakewatch", "numpy", "pandas", "pyarrow", "scikit-learn", "shapely", "geopandas", "pyais")
 
 
 @dataclass(frozen=True)
@@ -142,21 +141,6 @@ class Result:
         return frame
 
 
-class _Clock:
-    """Seconds spent by stage, in order of first use."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
-
-
 def scan(
     tracks: Tracks | PathLike | Sequence[PathLike],
     *,
@@ -179,7 +163,7 @@ def scan(
 
     Raises UsageError and SettingsError for what the caller can mend, NothingReadableError when no input was readable.
     """
-    clock, progress, jobs = _Clock(), progress or no_progress, jobs or available_jobs()
+    clock, progress, jobs = Clock(), progress or no_progress, jobs or available_jobs()
     with clock.stage("settings"):
         chosen = _settings(settings)
         fences = apply_levels(_zones(zones, chosen), chosen)
@@ -248,7 +232,7 @@ def _scan(
     detectors: Sequence[Detector],
     as_of: datetime | None,
     jobs: int,
-    clock: _Clock,
+    clock: Clock,
     progress: Progress,
 ) -> Result:
     with clock.stage("facts"):
@@ -263,30 +247,24 @@ def _scan(
         flagged = flagged_voyages(history, judged, settings.alerts.budget, zones)
         findings = findings_table(judged.findings)
         tables = {
+            **history_tables(history),
             "flagged_voyages": flagged,
             "findings": findings,
             "voyages": with_anomaly(history.voyages, judged.anomaly_score),
-            "port_visits": history.port_visits,
-            "identities": history.identities,
-            "hull_links": history.hull_links,
-            "gaps": history.gaps,
-            "loitering": history.loitering,
-            "encounters": history.encounters,
-            "position_events": history.position_events,
             "rejects": rejects,
         }
     run = RunRecord(
         wakewatch=version("wakewatch"),
-        versions={"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},
+        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
         as_of=history.as_of,
         inputs=_inputs(tracks, source_ids),
         set_aside=[{"name": s.name, "reason": s.reason, "detail": s.detail} for s in tracks.set_aside],
-        rejects=_by_reason(rejects),
+        rejects=by_reason(rejects),
         nulled=dict(sorted(sum((Counter(r.counts.nulled) for r in tracks.inputs), Counter()).items())),
         settings=settings.effective(),
-        detectors=[_card(detector) for detector in detectors],
+        detectors=[card(detector) for detector in detectors],
         notes=judged.notes,
-        stages={name: round(seconds, 3) for name, seconds in clock.seconds.items()},
+        stages=clock.rounded(),
         n_rows=tracks.n_rows,
         n_vessels=history.vessels.num_rows,
         n_voyages=history.voyages.num_rows,
@@ -345,19 +323,3 @@ def _inputs(tracks: Tracks, source_ids: Sequence[str]) -> list[dict[str, Any]]:
         }
         for source_id, record in tracks.named_inputs(source_ids)
     ]
-
-
-def _by_reason(rejects: pa.Table) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for reason, n_rows in zip(rejects["reason"].to_pylist(), rejects["n_rows"].to_pylist(), strict=True):
-        counts[reason] += n_rows
-    return dict(sorted(counts.items()))
-
-
-def _card(detector: Detector) -> dict[str, Any]:
-    dump: Callable[..., dict[str, Any]] | None = getattr(detector, "model_dump", None)
-    return {
-        "name": detector.name,
-        "version": detector.version,
-        "parameters": dump(mode="json") if dump is not None else {},
-    }

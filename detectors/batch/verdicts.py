@@ -193,7 +193,9 @@ def _settled(said: Said, told: Mapping[str, Row], nights: Nights) -> dict[str, A
     last = nights.last
     when = said.when if said.when is not None or last is None else last["as_of"]
     if when is not None and when.tzinfo is None:
-        raise UsageError(f"{about['voyage_id']}: when {when.isoformat()}: states no time zone; add one, such as Z for UTC")
+        raise UsageError(
+            f"{about['voyage_id']}: when {when.isoformat()}: states no time zone; add one, such as Z for UTC"
+        )
     when = None if when is None else when.astimezone(UTC)
     kinds = tuple(dict.fromkeys(said.mute_kinds or (about["kinds"] if said.mute_days else ())))
     _check_mute(said, kinds, about)

@@ -9,7 +9,8 @@ import pytest
 
 from detectors.batch import learning
 from detectors.batch.engine import run_detectors
-from detectors.batch.learning import Anchor, judge_and_learn, learned_until_us
+from detectors.batch.drifting import Anchor
+from detectors.batch.learning import judge_and_learn, learned_until_us
 from detectors.contract import Scene
 from detectors.finding import Evidence, Finding
 from detectors.learned.baseline import fit_baseline
@@ -215,6 +216,9 @@ def test_where_nothing_is_to_be_learned_the_anchor_is_in_force_and_drift_is_told
 def test_ordinary_voyages_drift_from_nothing(learned):
     _, what = learned
     assert set(what.drift["comparison"].to_pylist()) == {"newest", "learned"}
+    for part in what.record["odd_to_anchor"].values():
+        assert part["n_voyages"] > 100
+        assert part["share"] < 0.015, "promised: 3 in 1,000"
     assert what.record["drift"] == []
     assert what.notes == ()
 
@@ -230,7 +234,8 @@ def changed(fleet, when, share, **values):
 
 def test_a_habit_that_most_of_the_newest_voyages_have_is_told_before_it_is_learned():
     _, what = learn(scene_of(changed(FLEET, UNTIL, 0.6, longest_silence_h=30.0, silence_share=0.6)))
-    (note,) = what.notes
+    odder, note = what.notes
+    assert odder.startswith("the newest voyages are odder than those before: the packaged baseline calls ")
     assert note.startswith("the newest voyages drift from the learned baseline: ")
     assert "longest silence" in note
     assert {row["feature"] for row in what.record["drift"]} == {"longest_silence_h", "silence_share"}
@@ -242,6 +247,30 @@ def test_a_habit_that_has_been_learned_shows_against_the_anchor():
     assert note.startswith("the learned baseline has drifted from the packaged baseline: ")
     assert "longest silence" in note
     assert {row["comparison"] for row in what.record["drift"]} == {"learned"}
+
+
+def test_what_few_take_up_at_first_is_learned_as_usual_but_the_anchor_still_calls_it_odd_and_says_so():
+    fraud = {"longest_silence_h": 30.0, "silence_share": 0.6, "longest_stop_h": 40.0, "slow_share": 0.7}
+    begun = changed(FLEET, BEGIN, 0.08, **fraud)
+    _, what = learn(scene_of(changed(begun, UNTIL, 0.3, **fraud)))
+    shares = {name: part["share"] for name, part in what.record["odd_to_anchor"].items()}
+    assert shares["earlier"] == pytest.approx(0.08, abs=0.04)
+    assert shares["newest"] == pytest.approx(0.3, abs=0.1)
+    assert [note for note in what.notes if "odder than those before" in note]
+    _, steady = learn(scene_of(begun))
+    assert not [note for note in steady.notes if "odder" in note], "no more of the newest than before"
+
+
+def test_a_handful_of_odd_ships_is_no_drift():
+    rows = list(FLEET.voyages)
+    few = {row["mmsi"] for row in rows[:: len(rows) // 8]}
+    some = [n for n, row in enumerate(rows) if row["mmsi"] in few and row["last_seen"] >= UNTIL]
+    odd = FLEET
+    for number in some:
+        odd = odd.with_voyage(number, **ODD)
+    _, what = learn(scene_of(odd))
+    assert what.record["odd_to_anchor"]["newest"]["n_odd"] >= 10
+    assert not [note for note in what.notes if "odder" in note]
 
 
 def test_a_vessel_that_learning_fails_on_is_left_out_and_named(scene, monkeypatch):

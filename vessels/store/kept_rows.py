@@ -47,7 +47,8 @@ class ThinParameters(Parameters):
 DEFAULT_THINNING: Final = ThinParameters()
 _BURST_ROWS: Final = 10
 """So many reports after a silence are kept: a track of fewer has no gaps (`vessels.events.gaps`), and what a ship says
-of itself and her next motion are looked for in so many (`vessels.silences`)."""
+of itself and her next motion are looked for in so many (`vessels.silences`). A silence may go before a file too; of
+files that hold minutes only a few are kept then, or thinning would spare nothing."""
 _NOISE_CELL_DEG: Final = 0.05
 """Noise is kept by place too, 3 nmi of latitude: of two hulls that both pass for noise, each keeps a report."""
 
@@ -63,9 +64,10 @@ class Kept:
 def kept_rows(block: TrackBlock, zones: Zones, parameters: ThinParameters = DEFAULT_THINNING) -> Kept:
     """The rows of a block that the store keeps.
 
-    Of each track: the first report of each slot, its first and last, those around a silence, around a step too far for
-    one minute's sailing, at the crossing of a fence, and where claim, draught or navigational status change; and of
-    the reports that carry a claim, the first of each slot. Noise and static-only rows are thinned by the same slots.
+    Of each track: the first report of each slot; its first few and last; those before and the first few after a
+    silence; both around a long step, the crossing of a fence, a stop or start inside one, and a change of claim,
+    draught or navigational status; and of reports that carry a claim, the first of each slot. Noise and static-only
+    rows are thinned by the same slots.
     """
     numbered = replace(block, static=np.arange(len(block), dtype=np.int32))
     segments = separate(numbered, DEFAULT_MOTION)
@@ -82,11 +84,14 @@ def _of_tracks(segments: Segments, static: npt.NDArray[np.int32], zones: Zones, 
     """Which rows of the segments are kept. Shape (n,)."""
     offsets, time = segments.offsets, segments.time_us
     keep = _firsts_of_slots(time, offsets, parameters)
-    silent = np.diff(time) >= round(parameters.gap_s * US_PER_S)
+    gap_us = round(parameters.gap_s * US_PER_S)
+    silent = np.diff(time) >= gap_us
     far = segments.step_nmi[1:] >= np.float32(DEFAULT_MOTION.slack_nmi)
     fence_set = zones.index.lookup(segments.lat, segments.lon)
     _keep_both(keep, np.flatnonzero(silent | far | (fence_set[1:] != fence_set[:-1])) + 1)
-    _keep_bursts(keep, silent, offsets)
+    lasting = time[offsets[1:] - 1] - time[offsets[:-1]] >= gap_us
+    _keep_next(keep, offsets[:-1], DEFAULT_MOTION.min_positions, offsets)
+    _keep_next(keep, np.concatenate([offsets[:-1][lasting], np.flatnonzero(silent) + 1]), _BURST_ROWS, offsets)
     _keep_both(keep, _stops(segments.sog, np.flatnonzero(fence_set)))
     for values, known in (
         (static, static != 0),
@@ -120,12 +125,11 @@ def _keep_both(keep: Mask, after: IntArray) -> None:
     keep[after - 1] = True
 
 
-def _keep_bursts(keep: Mask, silent: Mask, offsets: IntArray) -> None:
-    """Keep the first few rows of each group, where a silence may have gone before, and more after a known one."""
-    for starts, n_rows in ((offsets[:-1], DEFAULT_MOTION.min_positions), (np.flatnonzero(silent) + 1, _BURST_ROWS)):
-        ends = offsets[np.searchsorted(offsets, starts, side="right")]
-        for i in range(1, n_rows):
-            keep[starts[starts + i < ends] + i] = True
+def _keep_next(keep: Mask, starts: IntArray, n_rows: int, offsets: IntArray) -> None:
+    """Keep so many rows from each start on, as far as its group goes."""
+    ends = offsets[np.searchsorted(offsets, starts, side="right")]
+    for i in range(1, n_rows):
+        keep[starts[starts + i < ends] + i] = True
 
 
 def _stops(sog: npt.NDArray[np.float32], inside: IntArray) -> IntArray:

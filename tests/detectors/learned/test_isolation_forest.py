@@ -342,3 +342,42 @@ def test_a_name_from_the_radio_is_cleaned(
     fleet = replace(fleet, identities=[row | {"name": "A\u202eB\n@@"} for row in fleet.identities])
     headline = next(f for f in detector.detect(watch(fleet)) if f.voyage_id == fleet.voyages[11]["voyage_id"]).headline
     assert headline.startswith("AB (MMSI ")
+
+
+def test_another_baseline_makes_another_forest_and_the_same_one_keeps_it(
+    detector: UnusualVoyages,
+    baseline: Baseline,
+    at_sea: Callable[..., Any],
+    watch: Callable[..., Any],
+    tonight: Any,
+    watched: Zones,
+) -> None:
+    ready, night = detector.prepared(), watch(tonight)
+    assert ready.with_baseline(baseline) is ready
+    other = fit_baseline(at_sea(30, 10, seed=77).history(), watched)
+    moved = ready.with_baseline(other)
+    assert (moved.baseline, moved.n_trees) == (other, detector.n_trees)
+    assert by_voyage(moved.score_voyages(night)) == by_voyage(UnusualVoyages(baseline=other).score_voyages(night))
+    assert by_voyage(moved.score_voyages(night)) != by_voyage(ready.score_voyages(night))
+    assert ready.with_baseline(None).score_voyages(night).model is None
+
+
+def test_odd_among_are_the_voyages_that_findings_are_made_of(
+    detector: UnusualVoyages, model: FittedForest, watch: Callable[..., Any], tonight: Any, odd: dict[str, Any]
+) -> None:
+    night = watch(tonight.with_voyage(3, **odd))
+    scores = detector.score_voyages(night, model)
+    found = {finding.voyage_id for finding in detector.findings(night, scores)}
+    among = detector.odd_among(scores.features, night.zones)
+    assert {name for name, is_odd in zip(scores.voyage_ids, among, strict=True) if is_odd} == found
+    assert tonight.voyages[3]["voyage_id"] in found
+
+
+def test_of_its_own_reference_voyages_about_as_many_are_odd_as_are_promised(
+    detector: UnusualVoyages, baseline: Baseline
+) -> None:
+    odd = detector.odd_references()
+    assert set(odd) <= set(baseline.table["voyage_id"].to_pylist())
+    assert 0 < len(odd) <= 2 * baseline.n_voyages * detector.false_alarms_per_1000 / 1000.0
+    with pytest.raises(UsageError, match="no baseline"):
+        detector.with_baseline(None).odd_references()

@@ -298,5 +298,5 @@ def test_two_hulls_a_long_way_apart_stay_two(tmp_path) -> None:
     store, entries = stocked(tmp_path / "store", [path], n_buckets=1, parameters=ThinParameters(thin_s=600.0))
     (facts,) = from_store(store, entries, ZONES)
     assert facts.segments.num_rows == 2
-    assert facts.segments["n_positions"].to_pylist() == [33, 33]
+    assert facts.segments["n_positions"].to_pylist() == [40, 40]
     assert len(block_of(one, other)) == 602
