@@ -23,6 +23,7 @@ from detectors.backtest.tables import BACKTEST, FALSE, PLANTS
 from detectors.batch.scan import scan
 from detectors.batch.settings import Settings
 from detectors.cli.entry import main
+from detectors.learned.drift import DRIFT
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
@@ -55,7 +56,7 @@ def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table
     """The tables of a scan of a file without rows: nothing but columns."""
     path = tmp_path_factory.mktemp("empty") / "empty.csv"
     path.write_text("mmsi,timestamp,lat,lon\n")
-    return {**scan(path).tables, **{table.name: table.empty() for table in (BACKTEST, PLANTS, FALSE)}}
+    return {**scan(path).tables, **{table.name: table.empty() for table in (BACKTEST, PLANTS, FALSE, DRIFT)}}
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:

@@ -71,6 +71,7 @@ ANCHORS: Final = Table(
         Column("n_positions", _I64, "positions up to the report"),
         Column("voyage", VOYAGE_TYPE, "voyage in progress at the report, or ended by the stay in progress there"),
         Column("stays", pa.list_(STAY_TYPE), "stays in progress at the report, as far as they had gone"),
+        Column("links", pa.list_(_TEXT), "hull links that led from or to the track and settled its hull"),
     ),
 )
 """One row a boundary and track. The report is the last before the boundary, and later rows are held against it; but if

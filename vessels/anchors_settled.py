@@ -32,6 +32,18 @@ _ARRIVED: Final = (
 )
 _UNKNOWN: Final = frozenset({*_ARRIVED, *VOYAGES.names[VOYAGES.names.index("distance_nmi") :]})
 """What is not yet known of a voyage in progress."""
+_OF_VISIT: Final = ("visit_id", "start", "entry_seen", "draught_in_m")
+"""What joining hulls changes of the stays that they are in."""
+
+
+def with_settled(links: pa.Table, known: pa.Table) -> pa.Table:
+    """The hull links, those strong that were so where the anchors are from: more of the tracks was seen then."""
+    settled = pc.unique(known["links"].combine_chunks().flatten())
+    if not len(settled):
+        return links
+    strong = pc.or_(links["is_strong"], pc.is_in(links["link_id"], value_set=settled))
+    column = links.schema.get_field_index("is_strong")
+    return links.set_column(column, links.schema.field(column), strong.combine_chunks())
 
 
 def settle_anchors(
@@ -39,8 +51,8 @@ def settle_anchors(
 ) -> pa.Table:
     """The `anchors` table of all blocks, sorted by boundary, MMSI and time.
 
-    `tables` are the final segments, silences, port visits and voyages; `known` the anchors that the history itself went
-    on from.
+    `tables` are the final segments, silences, port visits, voyages and hull links; `known` the anchors that the history
+    itself went on from.
     """
     anchors = ANCHORS.concat(raw)
     if not anchors.num_rows:
@@ -63,6 +75,7 @@ def settle_anchors(
     anchors = _away(anchors, tables["silences"], segments)
     anchors = _with_voyages(anchors, heard, tables["voyages"])
     anchors = _with_visits(anchors, tables["port_visits"], segments, track)
+    anchors = _with_links(anchors, heard, tables["hull_links"])
     order = [("boundary", "ascending"), ("mmsi", "ascending"), ("timestamp", "ascending"), ("segment_id", "ascending")]
     return anchors.take(pc.sort_indices(anchors.select([name for name, _ in order]), sort_keys=order)).combine_chunks()
 
@@ -230,7 +243,7 @@ def _with_visits(anchors: pa.Table, visits: pa.Table, segments: pa.Table, track:
     few = anchors.select(["segment_id", "timestamp", "stays"]).take(pa.array(rows))
     own = visits.filter(pc.is_in(visits["segment_id"], value_set=pc.unique(few["segment_id"])))
     known: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for visit in own.select(["segment_id", "zone_id", "visit_id", "start", "last_seen"]).to_pylist():
+    for visit in own.select(["segment_id", "zone_id", "last_seen", *_OF_VISIT]).to_pylist():
         known.setdefault((visit["segment_id"], visit["zone_id"]), []).append(visit)
     told = []
     for anchor in few.to_pylist():
@@ -238,7 +251,19 @@ def _with_visits(anchors: pa.Table, visits: pa.Table, segments: pa.Table, track:
         for stay in anchor["stays"]:
             mine = known.get((anchor["segment_id"], stay["zone_id"]), [])
             there = [one for one in mine if one["start"] <= anchor["timestamp"] <= one["last_seen"]]
-            now = {"visit_id": there[-1]["visit_id"], "start": there[-1]["start"]} if there else {}
-            stays.append({**stay, **now})
+            stays.append({**stay, **({name: there[-1][name] for name in _OF_VISIT} if there else {})})
         told.append(stays)
     return with_values(anchors, rows, {"stays": pa.array(told, pa.list_(STAY_TYPE))})
+
+
+def _with_links(anchors: pa.Table, rows: IntArray, links: pa.Table) -> pa.Table:
+    """The anchors with the strong links that lead from or to each track."""
+    strong = links.filter(links["is_strong"]).select(["link_id", "from_segment_id", "to_segment_id"])
+    of_track: dict[str, list[str]] = {}
+    for link, *sides in zip(*(column.to_pylist() for column in strong), strict=True):
+        for side in sides:
+            of_track.setdefault(side, []).append(link)
+    names = anchors["segment_id"].take(pa.array(rows))
+    linked = np.flatnonzero(pc.is_in(names, value_set=pa.array(sorted(of_track), pa.string())).to_numpy())
+    told = [sorted(of_track[name]) for name in names.take(pa.array(linked)).to_pylist()]
+    return with_values(anchors, rows[linked], {"links": pa.array(told, pa.list_(pa.string()))})

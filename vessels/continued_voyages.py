@@ -99,10 +99,9 @@ def continue_voyages(
     # Of stays that overlap one names the call: where it had ended before, it names what follows too.
     same_call = np.append(legs.origin, -1)[row + 1] == legs.destination[row]
     same_call &= np.append(legs.segment, -1)[row + 1] == tracks
-    same_track = np.array(known["segment_id"].to_pylist(), dtype=object) == np.array(
-        continued.of(tracks)["segment_id"].to_pylist(), dtype=object
-    )
-    named = as_known & (ended != call_us) & same_call & same_track
+    next_row = pa.array(np.minimum(row + 1, max(out.num_rows - 1, 0)))
+    elsewhere = pc.not_equal(out["origin"].take(next_row).combine_chunks(), known["destination"])
+    named = as_known & (ended != call_us) & same_call & pc.fill_null(elsewhere, False).to_numpy(zero_copy_only=False)
     out = _put(out, row + 1, named, dict(zip(_ORIGIN, (known[name] for name in _REACHED), strict=True)))
     anew = {"end": call_us, "last_seen": call_us, "end_lat": lat, "end_lon": lon}
     return _put(out, row, arrived & ~as_known, {name: pa.array(column) for name, column in anew.items()})

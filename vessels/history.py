@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from vessels.anchoring import BlockTracks, leave_anchors
 from vessels.anchors import ANCHORS, NO_ANCHORS
-from vessels.anchors_settled import settle_anchors
+from vessels.anchors_settled import settle_anchors, with_settled
 from vessels.at_sea import SeaParameters, SeaRows, derive_at_sea, settle_at_sea
 from vessels.chunks import StaticClaim
 from vessels.continued_voyages import continue_voyages, under_way
@@ -214,6 +214,7 @@ def combine(
     known = ANCHORS.concat(part.continued for part in parts)
     since_us = boundary_of(known) if known.num_rows else None
     links = find_links(tables["segments"], tables["silences"], tables["identities"], parameters.links, since_us)
+    links = with_settled(links, known)
     sketches = tables["sketches"]
     tables, links, cuts = part_tracks(tables, links)
     overlap_h = parameters.links.max_overlap_h

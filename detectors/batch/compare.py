@@ -20,7 +20,7 @@ from detectors.batch.mutes import Hulls
 from detectors.batch.sight import Fate, Sight
 from detectors.batch.told import Told, ToldVoyage
 from detectors.batch.verdicts import CONFIRMED_HULL, DISMISSED, WATCH, Verdicts
-from detectors.batch.widening import widened
+from detectors.batch.widening import remembered, widened
 from detectors.finding import Finding
 from detectors.triage import judge
 from vessels.history import History
@@ -112,6 +112,10 @@ class Comparison:
         self.predecessors: dict[str, list[ToldVoyage]] = defaultdict(list)
         for gone, successor in sorted(self.successor.items()):
             self.predecessors[successor].append(self.told[gone])
+        self.of_hull: dict[str, list[ToldVoyage]] = defaultdict(list)
+        for one in sorted(self.told.values(), key=lambda one: (-one.seq, one.voyage_id)):
+            if not one.is_withdrawn:
+                self.of_hull[one.row["hull_id"]].append(one)
         confirmed = self.verdicts.confirmed_hulls
         self.confirmed = {row["hull_id"] for row in confirmed} | {self.hulls.now(row) for row in confirmed} - {None}
 
@@ -168,6 +172,9 @@ def _seen(comparison: Comparison, row: dict[str, Any]) -> Entry:
     taken = [name for one in before for name in (one.voyage_id, *one.follows)]
     follows = tuple(dict.fromkeys([*(own.follows if own else ()), *taken]))
     changes: tuple[Change, ...] = ()
+    findings = tuple(comparison.findings[voyage_id])
+    hull = [one.row for one in [*([own] if own else []), *before, *comparison.of_hull[row["hull_id"]]]]
+    row = remembered(row, hull, comparison.sight.window_start, findings)
     if base is not None:
         in_sight = comparison.sight.whole(base)
         row = row if in_sight or own is None else widened(row, base.row)
@@ -185,7 +192,7 @@ def _seen(comparison: Comparison, row: dict[str, Any]) -> Entry:
         status=status,
         changes=changes if is_watched else tuple(change for change in changes if change.is_material),
         evidence_db=comparison.state(row).evidence_db,
-        findings=tuple(comparison.findings[voyage_id]),
+        findings=findings,
         span=comparison.spans[voyage_id],
         base=base,
         follows=follows,

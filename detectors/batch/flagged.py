@@ -5,7 +5,7 @@ was before is found by `detectors.chains`.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
@@ -118,7 +118,7 @@ def flagged_voyages(
     out = []
     for rank, voyage in enumerate(voyages, 1):
         verdict, own = flagged[voyage["voyage_id"]], findings[voyage["voyage_id"]]
-        own.sort(key=lambda f: (-f.weight_db, f.start, f.kind, f.finding_id))
+        own = heaviest_first(own)
         now = chains.in_force(voyage)
         earlier = chains.earlier(voyage, now)
         out.append(
@@ -132,7 +132,7 @@ def flagged_voyages(
                 "status": "new",
                 "verdict": None,
                 "changes": [],
-                "headline": _headline(own, _earlier_call(earlier, voyage)),
+                "headline": headline(own, earlier, voyage),
                 "detectors": sorted({f.detector for f in own}),
                 "kinds": list(dict.fromkeys(f.kind for f in own)),
                 "n_findings": len(own),
@@ -160,8 +160,17 @@ def _order(voyage: Mapping[str, Any], verdict: Verdict) -> tuple[float, float, A
     return (-verdict.score, -verdict.evidence_db, voyage["start"], voyage["voyage_id"])
 
 
-def _headline(findings: Sequence[Finding], earlier_call: tuple[str, str] | None = None) -> str:
-    """The heaviest finding's sentence, a watched call under an earlier identity, and which others stand beside it."""
+def heaviest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings of one voyage in the order in which its row names them."""
+    return sorted(findings, key=lambda f: (-f.weight_db, f.start, f.kind, f.finding_id))
+
+
+def headline(findings: Sequence[Finding], earlier: Sequence[BorneIdentity], voyage: Mapping[str, Any]) -> str:
+    """The heaviest finding's sentence, a watched call under an earlier identity, and which others stand beside it.
+
+    `findings` come heaviest first; of the voyage `start` and `origin` count.
+    """
+    earlier_call = _earlier_call(earlier, voyage)
     first, others = findings[0].headline, list(dict.fromkeys(f.kind for f in findings))[1:]
     sentences = [first if first.endswith(".") else first + "."]
     if earlier_call is not None and f"called at {earlier_call[0]}" not in first:

@@ -10,6 +10,7 @@ import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from detectors.batch.alerts import tell
+from detectors.batch.alerts import Telling, tell
+from detectors.batch.broken import Failure
 from detectors.batch.clock import Clock
 from detectors.batch.drifting import Anchor, Learned
 from detectors.batch.engine import with_anomaly
@@ -33,7 +35,7 @@ from detectors.batch.settings import Settings
 from detectors.batch.sight import Sight
 from detectors.batch.swap import point_latest, seal, staging_folder, swap_in
 from detectors.batch.told import TOLD, read_told
-from detectors.batch.verdicts import read_verdicts
+from detectors.batch.verdicts import Verdicts, read_verdicts
 from detectors.batch.window import Window, window_of
 from detectors.catalogue import make_detectors
 from detectors.chains import watched_levels
@@ -86,115 +88,185 @@ class _Written:
     run: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What a night is asked: what it looks at, with which detectors, and against which words of analysts."""
+
+    window: Window
+    entries: tuple[Entry, ...]
+    watchlist: WatchList
+    anchor: Anchor
+    detectors: tuple[Detector, ...]
+    verdicts: Verdicts
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of it: facts, judgements, and what is told of them as which night."""
+
+    facts: NightFacts
+    learned: Learned
+    failures: tuple[Failure, ...]
+    telling: Telling
+    key: str
+    seq: int
+    night_id: str
+    is_newest: bool
+
+
 def tell_night(
     desk: Desk, ledger: Ledger, now_us: int, *, came: Mapping[str, Any], set_aside: Sequence[SetAside]
 ) -> ToldNight:
-    """One night with a "now": see the module. `came` is what the run found in its input folders and
-    took in, as run.json has it."""
-    settings, store, clock = desk.settings, desk.store, desk.clock
+    """One night with a "now": see the module.
+
+    `came` is what the run found in its input folders and took in, as run.json has it.
+    """
+    with desk.clock.stage("settings"):
+        question = _question(desk, ledger, now_us)
+    answer = _answer(desk, question, instant_of(ledger.span_us()[0]))
+    record = {
+        **_record(desk, ledger, question, answer),
+        **came,
+        "set_aside": [asdict(item) for item in set_aside],
+    }
+    with desk.clock.stage("write"):
+        staging = staging_folder(desk.out, answer.night_id)
+        written = _Written(_tables(question, answer), {**record, "stages": desk.clock.rounded()})
+        write_result(written, staging)
+        _write_learned(answer.learned, staging)
+        seal(staging)
+    with desk.clock.stage("commit"):
+        _commit(desk, question, answer, run_values(written))
+    return ToldNight(run_values(written), desk.out / record["date"])
+
+
+def _question(desk: Desk, ledger: Ledger, now_us: int) -> _Question:
+    settings = desk.settings
     window = window_of(now_us, settings.detect)
-    entries = ledger.counting(window.first_us, window.last_us)
-    with clock.stage("settings"):
-        watchlist = WatchList() if settings.watch.list is None else read_watchlist(settings.watch.list)
-        anchor = _anchor(settings)
-        detectors = make_detectors(settings, anchor.baseline)
-        verdicts = read_verdicts(store)
-    key = _key(desk, window, entries, detectors, verdicts.key)
-    with clock.stage("facts"):
+    anchor = _anchor(settings)
+    return _Question(
+        window=window,
+        entries=ledger.counting(window.first_us, window.last_us),
+        watchlist=WatchList() if settings.watch.list is None else read_watchlist(settings.watch.list),
+        anchor=anchor,
+        detectors=make_detectors(settings, anchor.baseline),
+        verdicts=read_verdicts(desk.store),
+    )
+
+
+def _answer(desk: Desk, question: _Question, data_start: datetime) -> _Answer:
+    """Facts, judgements, and what is told; nothing is written. `data_start` is the first time that counts."""
+    settings, store, window = desk.settings, desk.store, question.window
+    with desk.clock.stage("facts"):
         facts = night_facts(
             desk.engine,
             store,
             window,
-            Sources.of([(entry.source, entry.source_id) for entry in entries]),
+            Sources.of([(entry.source, entry.source_id) for entry in question.entries]),
             desk.zones,
             settings.facts,
-            n_rows=sum(entry.n_stored for entry in entries),
+            n_rows=sum(entry.n_stored for entry in question.entries),
             progress=desk.progress,
         )
     history = facts.history
     desk.log.info("window", start=window.start, as_of=window.as_of, rows=facts.n_rows, voyages=history.voyages.num_rows)
-    with clock.stage("detect"):
-        scene = Scene(history, desk.zones, watchlist, history.as_of)
-        learn = settings.baseline.learn and settings.baseline.path is None
-        judged, learned = judge_and_learn(scene, detectors, window_start=window.start, learn=learn, anchor=anchor)
+    with desk.clock.stage("detect"):
+        scene = Scene(history, desk.zones, question.watchlist, history.as_of)
+        judged, learned = judge_and_learn(
+            scene,
+            question.detectors,
+            window_start=window.start,
+            learn=settings.baseline.learn and settings.baseline.path is None,
+            anchor=question.anchor,
+        )
     failures = (*facts.failures, *judged.failures)
-    with clock.stage("compare"):
-        nights = read_nights(store)
+    with desk.clock.stage("compare"):
+        nights, key = read_nights(store), _key(desk, question)
         seq = nights.seq_of(key)
         night_id = night_id_of(key, seq)
-        told = read_told(store, nights, seq, window.start, history.voyages["voyage_id"].to_pylist())
         telling = tell(
             history,
             judged,
             desk.zones,
-            told=told,
-            verdicts=verdicts,
-            sight=Sight(window.start, window.as_of, failures, instant_of(ledger.span_us()[0])),
+            told=read_told(store, nights, seq, window.start, history.voyages["voyage_id"].to_pylist()),
+            verdicts=question.verdicts,
+            sight=Sight(window.start, window.as_of, failures, data_start),
             night_id=night_id,
             seq=seq,
             budget=settings.alerts.budget,
             min_score=settings.alerts.min_score,
         )
-    date = window.as_of.date().isoformat()
-    rejects = _rejects(entries)
-    tables = {
+    is_newest = all(row["as_of"] <= window.as_of for row in nights.rows)
+    return _Answer(facts, learned, failures, telling, key, seq, night_id, is_newest)
+
+
+def _tables(question: _Question, answer: _Answer) -> dict[str, pa.Table]:
+    history, telling = answer.facts.history, answer.telling
+    return {
         **history_tables(history),
         "flagged_voyages": telling.flagged,
         "findings": telling.findings,
         "voyages": with_anomaly(history.voyages, telling.judged.anomaly_score),
-        "rejects": rejects,
+        "rejects": _rejects(question.entries),
     }
-    record = {
-        "night_id": night_id,
-        "seq": seq,
-        "date": date,
+
+
+def _record(desk: Desk, ledger: Ledger, question: _Question, answer: _Answer) -> dict[str, Any]:
+    """What run.json says of a night, but for what came in and how long it took."""
+    entries, window, telling = question.entries, question.window, answer.telling
+    history = answer.facts.history
+    return {
+        "night_id": answer.night_id,
+        "seq": answer.seq,
+        "date": window.as_of.date().isoformat(),
         "as_of": window.as_of,
         "window_start": window.start,
         "engine": desk.engine.name,
-        **_who(settings, desk.zones, detectors),
+        "wakewatch": version("wakewatch"),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in (*VERSIONED, "deltalake")},
+        },
+        "settings": desk.settings.effective(),
+        "detectors": [card(detector) for detector in question.detectors],
+        "watch": watched_levels(desk.zones),
         "inputs": [_input(entry, names) for entry, names in zip(entries, ledger.names_of(entries), strict=True)],
-        **came,
-        "set_aside": [asdict(item) for item in set_aside],
-        "failures": [failure.as_record() for failure in failures],
-        "rejects": by_reason(rejects),
-        "nulled": dict(sorted(sum((Counter(dict(e.nulled)) for e in entries), Counter()).items())),
-        "baseline": dict(learned.record),
-        "notes": [*telling.judged.notes, *learned.notes],
+        "failures": [failure.as_record() for failure in answer.failures],
+        "rejects": by_reason(_rejects(entries)),
+        "nulled": dict(sorted(sum((Counter(dict(entry.nulled)) for entry in entries), Counter()).items())),
+        "baseline": dict(answer.learned.record),
+        "notes": [*telling.judged.notes, *answer.learned.notes],
         "alerts": dict(telling.alerts),
         "n_rows": sum(entry.n_rows for entry in entries),
-        "n_stored": facts.n_rows,
+        "n_stored": answer.facts.n_rows,
         "n_vessels": history.vessels.num_rows,
         "n_voyages": history.voyages.num_rows,
         "n_findings": telling.findings.num_rows,
         "n_flagged": telling.flagged.num_rows,
     }
-    with clock.stage("write"):
-        staging = staging_folder(desk.out, night_id)
-        record["stages"] = clock.rounded()
-        written = _Written(tables, record)
-        write_result(written, staging)
-        _write_learned(learned, staging)
-        seal(staging)
-    with clock.stage("commit"):
-        if nights.last is None or window.as_of >= max(row["as_of"] for row in nights.rows):
-            _keep_facts(store, window, facts)
-        row = night_row(
-            night_id=night_id,
-            seq=seq,
-            as_of=window.as_of,
-            window_start=window.start,
-            key=key,
-            date=date,
-            alerts=telling.alerts,
-            record=run_values(written),
-        )
-        commit_night(store, telling.told, TOLD, row)
-        desk.log.info("committed", night_id=night_id, seq=seq, date=date)
-        kept = swap_in(desk.out, night_id, date)
-        if kept is not None:
-            desk.log.warning("kept_aside", name=str(kept))
-        point_or_say(desk.out, desk.log)
-    return ToldNight(run_values(written), desk.out / date)
+
+
+def _commit(desk: Desk, question: _Question, answer: _Answer, record: Mapping[str, Any]) -> None:
+    """The night counts from here on; its folder, whole beside the others, then takes its place."""
+    window, date = question.window, record["date"]
+    if answer.is_newest:
+        _keep_facts(desk.store, window, answer.facts)
+    row = night_row(
+        night_id=answer.night_id,
+        seq=answer.seq,
+        as_of=window.as_of,
+        window_start=window.start,
+        key=answer.key,
+        date=date,
+        alerts=answer.telling.alerts,
+        record=record,
+    )
+    commit_night(desk.store, answer.telling.told, TOLD, row)
+    desk.log.info("committed", night_id=answer.night_id, seq=answer.seq, date=date)
+    kept = swap_in(desk.out, answer.night_id, date)
+    if kept is not None:
+        desk.log.warning("kept_aside", name=str(kept))
+    point_or_say(desk.out, desk.log)
 
 
 def point_or_say(out: Path, log: RunLog) -> None:
@@ -211,19 +283,19 @@ def _anchor(settings: Settings) -> Anchor:
     return Anchor(default_baseline(), "packaged") if path is None else Anchor(read_baseline(path), "path")
 
 
-def _key(desk: Desk, window: Window, entries: Sequence[Entry], detectors: Sequence[Detector], verdicts_key: str) -> str:
+def _key(desk: Desk, question: _Question) -> str:
     """A digest of all that a night's answer depends on."""
-    settings = desk.settings
+    settings, window = desk.settings, question.window
     parts = {
         "as_of": window.last_us,
         "window": window.first_us,
-        "inputs": sorted(entry.digest for entry in entries),
+        "inputs": sorted(entry.source for entry in question.entries),
         "settings": settings.effective(),
         "zones": zones_digest(desk.zones),
         "levels": watched_levels(desk.zones),
         "files": [_file_digest(path) for path in (settings.watch.list, settings.baseline.path)],
-        "detectors": [card(detector) for detector in detectors],
-        "verdicts": verdicts_key,
+        "detectors": [card(detector) for detector in question.detectors],
+        "verdicts": question.verdicts.key,
         "wakewatch": version("wakewatch"),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
@@ -231,20 +303,6 @@ def _key(desk: Desk, window: Window, entries: Sequence[Entry], detectors: Sequen
 
 def _file_digest(path: Path | None) -> str | None:
     return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _who(settings: Settings, zones: Zones, detectors: Sequence[Detector]) -> dict[str, Any]:
-    """Versions, settings, detectors and watched zones, as every run.json has them."""
-    return {
-        "wakewatch": version("wakewatch"),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in (*VERSIONED, "deltalake")},
-        },
-        "settings": settings.effective(),
-        "detectors": [card(detector) for detector in detectors],
-        "watch": watched_levels(zones),
-    }
 
 
 def _input(entry: Entry, names: Sequence[str]) -> dict[str, Any]:

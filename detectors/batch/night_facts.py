@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from detectors.batch.broken import Failure, combine_surely, derive_surely
 from detectors.batch.engines import Engine
 from detectors.batch.window import Window
+from vessels.errors import StoreError
 from vessels.gather import bucket_of
 from vessels.history import FactParameters, Facts, History, combine, derive
 from vessels.intake import Progress, coverage_table
 from vessels.schema import TIMESTAMP
-from vessels.store.place import StorePlace
 from vessels.store.store import TrackStore
 from vessels.store.stored import Sources, StoredBucket, stored_block
 from vessels.zones import Zones
@@ -63,21 +63,27 @@ def night_facts(
         )
         for number in range(n_buckets)
     ]
-    work = partial(_bucket_facts, place, zones, parameters, window.boundaries_us)
+    work = partial(_bucket_facts, store, store.positions.version, zones, parameters, window.boundaries_us)
     finish = partial(_put_together, sources.source_ids, window.as_of, zones, parameters)
     return engine.fold(work, items, finish, stage="facts", progress=progress, n_rows=n_rows)
 
 
 def _bucket_facts(
-    place: StorePlace,
+    store: TrackStore,
+    version: int,
     zones: Zones,
     parameters: FactParameters,
     boundaries_us: Sequence[int],
     item: tuple[StoredBucket, pa.Table],
 ) -> _Part:
-    """One task: the facts of one bucket of vessels."""
+    """One task: the facts of one bucket of vessels; refused where the store is not the one that the job sees."""
     spec, anchors = item
-    TrackStore.open(place, n_buckets=1, create=False)
+    here = TrackStore.open(store.place, n_buckets=store.n_buckets, create=False)
+    if here.positions.version < version:
+        raise StoreError(
+            f"the store at {store.place.url} is older here than where the job runs: all workers must share one folder, "
+            "at the same path"
+        )
     block, claims = stored_block(spec)
     facts, failures = derive_surely(block, lambda rows: derive(rows, claims, zones, parameters, anchors, boundaries_us))
     return _Part(facts, failures, len(block))

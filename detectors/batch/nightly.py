@@ -165,7 +165,7 @@ class _Job:
                 self.zones,
                 ThinParameters(thin_s=settings.ingest.thin_s, gap_s=settings.ingest.gap_s),
                 self.store.n_buckets,
-                max(1, crew.jobs // max(1, len(groups))),
+                crew.threads(len(groups)),
             )
             taken = crew.map(work, groups, stage="ingest", progress=self.progress, n_rows=n_bytes // _BYTES_PER_ROW)
             entries = [entry for one in taken for entry in one.entries]
@@ -197,6 +197,10 @@ class _Job:
 
 _BYTES_PER_ROW: Final = 20
 """Of a track file, packed: 10 (Parquet) to 100 (CSV). Only for telling small work from big."""
+
+
+_VANISHED_NAMED: Final = 100
+"""Names of vanished files in run.json; who empties the input folder has more of them every night."""
 
 
 def _take_in_group(
@@ -235,7 +239,8 @@ def _discovery(found: Discovery) -> dict[str, Any]:
     return {
         "new": [{"name": file.name, "names": list(file.names), "n_bytes": file.n_bytes} for file in found.new],
         "replaced": [asdict(one) for one in found.replaced],
-        "vanished": list(found.vanished),
+        "n_vanished": len(found.vanished),
+        "vanished": list(found.vanished[:_VANISHED_NAMED]),
         "emptied": list(found.emptied),
         "duplicates": [list(pair) for pair in found.duplicates],
         "known": found.n_unchanged + len(found.known),

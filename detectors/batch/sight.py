@@ -21,8 +21,14 @@ from detectors.batch.told import Told, ToldVoyage
 from detectors.finding import Finding
 from detectors.triage import weigh
 
-LONG_MEMORY: Final = frozenset({"reexport_pairing", "revived_identity", "hull_handover", "identity_exchange"})
-"""Kinds that rest on rows weeks or months before their own start: the first ship's landing, the identity before."""
+LONG_MEMORY: Final = frozenset(
+    {
+        *("listed_vessel", "near_listed_identity", "imo_twin"),
+        *("hull_handover", "identity_exchange", "revived_identity", "reexport_pairing"),
+    }
+)
+"""Kinds that rest on rows weeks or months before their own start: a number sent on an earlier voyage, the twin that was
+heard first, the identity before, the landing of another ship."""
 KEPT: Final = "kept as it was told: its rows lie, or may lie, before what was looked at tonight"
 NOT_LOOKED_AT: Final = "kept as it was told: it could not be looked for tonight"
 

@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,12 +15,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from detectors.batch.lock import LOCK_FILE
 from detectors.batch.nightly import Night, nightly
+from detectors.batch.nights import read_nights
 from detectors.batch.settings import load_settings
+from detectors.cli.entry import main
+from vessels.store.ledger import Ledger
+from vessels.store.place import StorePlace
+from vessels.store.store import TrackStore
 
 ROOT = Path(__file__).parents[2]
 TRACKS = sorted((ROOT / "fixtures" / "tracks").glob("*.parquet"))
 TELLING = ("night_id", "seq", "revision")
+QUICK = """
+[detect.isolation_forest]
+enabled = false
+[baseline]
+learn = false
+"""
+"""Settings for tests of faults, which need many nights: the learned detector has its own tests."""
 
 
 @cache
@@ -75,6 +90,18 @@ class World:
         """Run the job in this process."""
         return nightly(load_settings(self.settings), jobs=options.pop("jobs", 1), **options)
 
+    def job(self, *options: str) -> int:
+        """Run the command in this process, from the world's own folder, and give its exit status.
+
+        Names of inputs are then relative, so that a copy of a world knows its files by the names it had before.
+        """
+        with chdir(self.folder):
+            return main(["nightly", "--settings", self.settings.name, "--jobs", "1", *options])
+
+    def copy(self, folder: Path) -> "World":
+        """The same world elsewhere, file times included."""
+        return World(shutil.copytree(self.folder, folder, symlinks=True))
+
     def tables(self, *names: str) -> dict[str, pa.Table]:
         """Tables of the newest night."""
         return {name: pq.read_table(self.out / "latest" / f"{name}.parquet") for name in names}
@@ -118,6 +145,35 @@ def assert_same(one: World, other: World, tables: Sequence[str] = ("flagged_voya
     first, second = said(one), said(other)
     for name in tables:
         assert first[name].equals(second[name]), f"{name} differs: {first[name].num_rows} and {second[name].num_rows}"
+
+
+def assert_told_alike(one: World, other: World) -> None:
+    """Both worlds' newest nights say the same and compare alike with what was told before: statuses and changes too."""
+    assert_same(one, other)
+    first, second = (world.tables("flagged_voyages")["flagged_voyages"] for world in (one, other))
+    assert first.equals(second), "statuses or changes differ"
+
+
+def contents(folder: Path) -> dict[str, bytes | str]:
+    """Every file below a folder, but for locks, with what it holds; of a link, where it points."""
+    return {
+        path.relative_to(folder).as_posix(): str(path.readlink()) if path.is_symlink() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or (path.is_file() and path.name != LOCK_FILE)
+    }
+
+
+def assert_nothing_is_left_over(world: World) -> None:
+    """No staging folder stands in OUT; the store has each input, its rows and each night once."""
+    assert not [path.name for path in world.out.iterdir() if path.name.startswith((".night-", ".old-", ".latest"))]
+    store = TrackStore.open(StorePlace(str(world.store), {}), n_buckets=1, create=False)
+    digests = store.inputs.read()["digest"].to_pylist()
+    assert len(digests) == len(set(digests)) == len(Ledger.read(store))
+    seqs = [row["seq"] for row in read_nights(store).rows]
+    assert seqs == list(range(1, len(seqs) + 1))
+    stored = Counter(store.positions.read(["source"])["source"].to_pylist())
+    entries = Ledger.read(store).counting()
+    assert all(stored[entry.source] == entry.n_stored for entry in entries), "rows of an input are missing or twice"
 
 
 def touch_ns(path: Path, mtime_ns: int) -> None:

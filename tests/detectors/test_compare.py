@@ -222,6 +222,19 @@ def test_a_voyage_seen_in_part_keeps_the_identities_and_the_track_that_were_told
     assert row["geometry"] == log.told[A["voyage_id"]].row["geometry"]
 
 
+def test_a_later_voyage_of_the_hull_knows_the_identities_that_have_left_the_window():
+    before, now = spell(ALPHA, at(0), at(2), name="PALE HERON"), spell(ALPHA, at(2), at(12), name="GREY HERON")
+    log = Log()
+    log.night(LISTED, identities=[before, now])
+    later = sailing(ALPHA, 8, 12)
+    second = log.night(LISTED, (later, "listed_vessel", 1.0), identities=[now], window=at(3), day=23)
+    rows = by_id(second)
+    assert rows[later["voyage_id"]]["status"] == "new"
+    assert [one["name"] for one in rows[later["voyage_id"]]["earlier_identities"]] == ["PALE HERON"]
+    third = log.night((later, "listed_vessel", 1.0), identities=[now], window=at(7), day=27)
+    assert statuses(third) == {ALPHA: "unchanged"}
+
+
 def test_a_finding_told_before_is_not_counted_twice_when_its_start_moves_with_the_window():
     log = Log()
     log.night((A, "listed_vessel", 1.0, {"start": at(1), "end": at(5)}))

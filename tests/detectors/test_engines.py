@@ -17,9 +17,13 @@ import pytest
 from detectors.batch import crew
 from detectors.batch.engines import PROCESS_ROWS, Engine, open_engine
 from detectors.batch.outcomes import EngineError
+from detectors.batch.settings import load_settings
 from tests.detectors import engine_tasks as tasks
 from tests.detectors.blocks import ROOT, blocks_of, bytes_of, history_of
 from vessels.errors import InputFileError, NothingReadableError, SettingsError, UsageError, WakewatchError
+from vessels.history import DEFAULT_FACTS
+from vessels.reading import ReadOptions
+from vessels.store.place import StorePlace
 from vessels.zones import read_zones
 
 SMALL, BIG = 0, PROCESS_ROWS
@@ -105,6 +109,21 @@ def test_zones_travel_without_their_index_and_come_back_equal() -> None:
     assert again is once_more
     other = zones.with_levels({zones.zones[0].zone_id: "high"})
     assert sent(other) == other != zones
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        ReadOptions(columns={"mmsi": "ship"}, timezone="Asia/Tokyo"),
+        ReadOptions(),
+        StorePlace("s3://bucket/store", {"AWS_REGION": "eu-north-1"}),
+        load_settings(None).facts,
+        DEFAULT_FACTS,
+    ],
+    ids=lambda shared: type(shared).__name__,
+)
+def test_what_a_night_shares_with_its_workers_can_be_sent(shared: object) -> None:
+    assert sent(shared) == shared
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 
 from detectors.batch.broken import Failure
-from detectors.batch.sight import KEPT
+from detectors.batch.sight import KEPT, LONG_MEMORY
+from detectors.triage import weight_of
 from tests.detectors.histories import at
 from tests.detectors.nightlog import ALPHA, BRAVO, Log, by_id, changes, sailing, statuses
 
@@ -35,11 +36,22 @@ def test_what_is_gone_from_the_older_half_of_a_window_that_moved_is_kept(window,
     assert ("no longer found: name change" in changes(second, LONG)) is not is_kept
 
 
-def test_a_kind_that_rests_on_rows_long_before_is_kept_though_it_is_new():
+@pytest.mark.parametrize(("first", "is_kept"), [(-12, True), (-10, False), (0, False)])
+def test_nothing_has_left_a_window_before_which_there_are_no_rows(first, is_kept):
+    log = Log()
+    log.night(LISTED, (LONG, "name_change", 1.0, {"start": at(3)}), window=at(-30), data_start=at(first))
+    second = log.night(LISTED, window=at(-10), data_start=at(first), day=20.5)
+    assert kinds(second) == ["listed_vessel", *(["name_change"] if is_kept else [])]
+
+
+@pytest.mark.parametrize("kind", sorted(LONG_MEMORY))
+def test_a_kind_that_rests_on_rows_long_before_is_kept_though_it_is_new(kind):
     log = Log()
     young = {"start": at(19)}
-    log.night(LISTED, (LONG, "reexport_pairing", 1.0, young), (LONG, "name_change", 1.0, young), window=at(-30))
-    assert kinds(log.night(LISTED, window=at(-10), day=20.5)) == ["listed_vessel", "reexport_pairing"]
+    always = (LONG, "relay_voyage", 1.0, young)
+    log.night(always, (LONG, kind, 1.0, young), (LONG, "name_change", 1.0, young), window=at(-30))
+    assert set(kinds(log.night(always, window=at(-10), day=20.5))) == {"relay_voyage", kind}
+    assert weight_of(kind).kind == kind, "a kind there is"
 
 
 def test_what_was_kept_once_is_kept_after_a_revision_from_the_window_that_does_not_show_it():

@@ -161,7 +161,7 @@ def reports(draw: st.DrawFn) -> list[Row]:
         for _ in range(draw(st.integers(0, 60))):
             hull = draw(st.integers(0, n_hulls - 1))
             t += draw(st.sampled_from([0, 1, 5, 5, 5, 20, 59, 61, 300, 1799, 1800, 5000]))
-            north[hull] += draw(st.sampled_from([0.0, 0.0, 0.001, 0.004, -0.004, 0.03]))
+            north[hull] += draw(st.sampled_from([0.0, 0.0, 0.001, 0.004, -0.004, 0.018, 0.03]))
             row: dict[str, Any] = {"mmsi": mmsi, "t": t}
             if draw(st.integers(0, 9)):
                 row |= {"lat": 41.95 + north[hull] - 30.0 * hull, "lon": 133.0 - 80.0 * hull}
@@ -288,6 +288,14 @@ def test_both_sides_of_a_fence_are_kept() -> None:
     assert set(crossings) | set(crossings + 1) <= set(kept.positions.tolist())
     without = kept_of(rows)[1].positions
     assert not set(crossings.tolist()) <= set(without.tolist())
+
+
+def test_both_sides_of_a_leap_are_kept() -> None:
+    rows = every_ten_seconds()
+    leapt = [{**row, "lat": row["lat"] + (0.017 if row["t"] > 3030.0 else 0.0)} for row in rows]
+    assert segments_of(leapt).noise.tolist() == [0]
+    assert {3030.0, 3040.0} <= set(kept_times(leapt))
+    assert not {3030.0, 3040.0} & set(kept_times(rows))
 
 
 def test_stopping_and_going_is_kept_in_port_and_not_at_sea() -> None:

@@ -193,12 +193,14 @@ def test_a_store_that_is_not_there_is_no_empty_store(days, tmp_path) -> None:
 
 # The same facts
 
+MEASURES = ("distance_nmi", "moving_h", "mean_speed_kn", "turning_deg_per_nmi", "n_stops_at_sea", "draught_change_m")
+"""Measures of a voyage from one report in ten minutes, which the store keeps where its slots divide ten minutes."""
 SPANS = {
     "identities": ("mmsi", "segment_id", "name_raw", "imo_raw", "destination_raw", "first_seen", "last_seen"),
     "segments": ("segment_id", "mmsi", "start", "end"),
     "port_visits": ("visit_id", "zone_id", "start", "end", "confidence"),
     "zone_presences": ("segment_id", "zone_id", "start", "end"),
-    "voyages": ("voyage_id", "start", "end", "origin", "destination"),
+    "voyages": ("voyage_id", "start", "end", "origin", "destination", *MEASURES),
     "silences": ("segment_id", "start", "end"),
 }
 """What thinning must not change of each table of facts."""
