@@ -158,7 +158,7 @@ def _left_out(
     begins_unseen = pc.is_null(voyages["origin"]).to_numpy()
     return {
         "flagged": _is_in(voyages["voyage_id"], flagged),
-        "confirmed_hull": _is_in(voyages["hull_id"], sorted(leave_out_hulls)),
+        "confirmed_hull": _is_in(voyages["hull_id"], sorted({hull for hull in leave_out_hulls if hull})),
         "broken_vessel": _is_in(voyages["mmsi"], broken) | _is_in(voyages["voyage_id"], of_broken.to_pylist()),
         "began_before_the_window": (times_us(voyages["start"]) <= first_us)
         | (begins_unseen & (times_us(voyages["span_start"]) < first_us + CUT_DAYS * US_PER_DAY)),

@@ -7,7 +7,6 @@ Takes an open store, its ledger and "now"; gives the folder of the night. A nigh
 import hashlib
 import json
 import platform
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -27,6 +26,7 @@ from detectors.batch.engine import with_anomaly
 from detectors.batch.engines import Engine
 from detectors.batch.learning import judge_and_learn
 from detectors.batch.night_facts import NightFacts, night_facts
+from detectors.batch.night_inputs import input_records, nulled_of, rejects_of
 from detectors.batch.nights import commit_night, night_id_of, night_row, read_nights
 from detectors.batch.outputs import run_values, write_result
 from detectors.batch.record import VERSIONED, by_reason, card, history_tables
@@ -44,9 +44,8 @@ from detectors.learned.baseline import default_baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
 from vessels.instants import instant_of
 from vessels.intake import Progress
-from vessels.quality import Reject
 from vessels.reading import SetAside
-from vessels.schema import REJECTS, TIMESTAMP
+from vessels.schema import TIMESTAMP
 from vessels.store.entries import Entry
 from vessels.store.ledger import Ledger
 from vessels.store.store import TrackStore
@@ -178,6 +177,7 @@ def _answer(desk: Desk, question: _Question, data_start: datetime) -> _Answer:
             window_start=window.start,
             learn=settings.baseline.learn and settings.baseline.path is None,
             anchor=question.anchor,
+            leave_out_hulls=[row["hull_id"] for row in question.verdicts.confirmed_hulls],
         )
     failures = (*facts.failures, *judged.failures)
     with desk.clock.stage("compare"):
@@ -207,7 +207,7 @@ def _tables(question: _Question, answer: _Answer) -> dict[str, pa.Table]:
         "flagged_voyages": telling.flagged,
         "findings": telling.findings,
         "voyages": with_anomaly(history.voyages, telling.judged.anomaly_score),
-        "rejects": _rejects(question.entries),
+        "rejects": rejects_of(question.entries),
     }
 
 
@@ -230,10 +230,10 @@ def _record(desk: Desk, ledger: Ledger, question: _Question, answer: _Answer) ->
         "settings": desk.settings.effective(),
         "detectors": [card(detector) for detector in question.detectors],
         "watch": watched_levels(desk.zones),
-        "inputs": [_input(entry, names) for entry, names in zip(entries, ledger.names_of(entries), strict=True)],
+        "inputs": input_records(ledger, entries),
         "failures": [failure.as_record() for failure in answer.failures],
-        "rejects": by_reason(_rejects(entries)),
-        "nulled": dict(sorted(sum((Counter(dict(entry.nulled)) for entry in entries), Counter()).items())),
+        "rejects": by_reason(rejects_of(entries)),
+        "nulled": nulled_of(entries),
         "baseline": dict(answer.learned.record),
         "notes": [*telling.judged.notes, *answer.learned.notes],
         "alerts": dict(telling.alerts),
@@ -303,35 +303,6 @@ def _key(desk: Desk, question: _Question) -> str:
 
 def _file_digest(path: Path | None) -> str | None:
     return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _input(entry: Entry, names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "source_id": entry.source_id,
-        "names": list(names),
-        "sha256": entry.digest,
-        "n_bytes": entry.n_bytes,
-        "n_rows": entry.n_rows,
-        "n_rejected": sum(reject.n_rows for reject in entry.rejects),
-        "n_stored": entry.n_stored,
-        "dialect": entry.dialect,
-        "format": entry.format,
-    }
-
-
-def _rejects(entries: Sequence[Entry]) -> pa.Table:
-    """The `rejects` table of the inputs of a window, as each was taken in."""
-    rows: list[tuple[str, Reject]] = [(entry.source_id, reject) for entry in entries for reject in entry.rejects]
-    rows.sort(key=lambda row: (row[0], row[1].reason))
-    return REJECTS.build(
-        {
-            "source_id": [source for source, _ in rows],
-            "reason": [reject.reason for _, reject in rows],
-            "n_rows": [reject.n_rows for _, reject in rows],
-            "first_row": [reject.first_row for _, reject in rows],
-            "example": [reject.example for _, reject in rows],
-        }
-    )
 
 
 def _write_learned(learned: Learned, folder: Path) -> None:

@@ -74,6 +74,8 @@ def make_run(
         "band": "critical",
         "rank": 1,
         "status": "new",
+        "verdict": None,
+        "changes": [],
         "n_findings": 1,
         "headline": finding.headline,
         "detectors": ["geofence"],

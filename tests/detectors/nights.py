@@ -5,7 +5,6 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,12 +90,8 @@ class World:
         return nightly(load_settings(self.settings), jobs=options.pop("jobs", 1), **options)
 
     def job(self, *options: str) -> int:
-        """Run the command in this process, from the world's own folder, and give its exit status.
-
-        Names of inputs are then relative, so that a copy of a world knows its files by the names it had before.
-        """
-        with chdir(self.folder):
-            return main(["nightly", "--settings", self.settings.name, "--jobs", "1", *options])
+        """Run the command in this process and give its exit status."""
+        return main(["nightly", "--settings", str(self.settings), "--jobs", "1", *options])
 
     def copy(self, folder: Path) -> "World":
         """The same world elsewhere, file times included."""

@@ -38,6 +38,12 @@ SMALL_GROUP_BYTES: Final = 32 << 20
 """Smaller tasks would only make smaller files of the store."""
 GROUPS_EACH: Final = 3
 """Tasks for each worker, if there is enough to do, so that none waits long for the last."""
+FILE_BYTES: Final = 640 << 10
+"""What a file costs beside its bytes: 25 ms, in which so many are read."""
+SMALL_GROUP_BYTES: Final = 32 << 20
+"""Smaller tasks would only make smaller files of the store."""
+GROUPS_EACH: Final = 3
+"""Tasks for each worker, if there is enough to do, so that none waits long for the last."""
 GROUP_FILES: Final = 1_000
 """Small files of one task; each costs some milliseconds and a line of the commit's notes."""
 
@@ -55,16 +61,16 @@ def groups_of(files: Sequence[NewInput], at_once: int = 1) -> list[tuple[NewInpu
 
     How they are grouped changes how many files the store consists of until it is put together, and nothing else.
     """
-    fair = sum(file.n_bytes for file in files) // (GROUPS_EACH * at_once)
-    limit = min(max(fair, SMALL_GROUP_BYTES), GROUP_BYTES)
+    costs = [file.n_bytes + FILE_BYTES for file in files]
+    limit = min(max(sum(costs) // (GROUPS_EACH * at_once), SMALL_GROUP_BYTES), GROUP_BYTES)
     groups: list[list[NewInput]] = []
-    n_bytes = 0
-    for file in files:
-        if not groups or len(groups[-1]) == GROUP_FILES or n_bytes + file.n_bytes > limit:
+    room = 0
+    for file, cost in zip(files, costs, strict=True):
+        if cost > room:
             groups.append([])
-            n_bytes = 0
+            room = limit
         groups[-1].append(file)
-        n_bytes += file.n_bytes
+        room -= cost
     return [tuple(group) for group in groups]
 
 

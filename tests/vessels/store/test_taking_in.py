@@ -427,15 +427,16 @@ def test_a_store_that_is_not_there_is_no_empty_store(days, tmp_path) -> None:
 
 def test_groups_keep_all_files_in_their_order(tmp_path) -> None:
     path = write_parquet(tmp_path / "x.parquet", a_day(0))
-    small = [replace(new_input(path), name=str(i)) for i in range(2500)]
-    assert [len(group) for group in groups_of(small)] == [1000, 1000, 500]
+    small = [replace(new_input(path), name=str(i), n_bytes=0) for i in range(2500)]
+    assert [len(group) for group in groups_of(small)] == [409] * 6 + [46]
+    assert [len(group) for group in groups_of(small[:120], 8)] == [51, 51, 18]
     large = [replace(file, n_bytes=50 << 20) for file in small[:12]]
     for files, at_once in ((small, 1), (large, 1), (large, 2), (large, 16), ([], 3)):
         assert [file for group in groups_of(files, at_once) for file in group] == list(files)
     assert [len(group) for group in groups_of(large)] == [4, 4, 4]
     assert [len(group) for group in groups_of(large, 2)] == [2] * 6
     assert [len(group) for group in groups_of(large, 16)] == [1] * 12
-    assert len(groups_of([replace(small[0], n_bytes=1 << 40), *small[:2]])) == 2
+    assert [len(group) for group in groups_of([replace(small[0], n_bytes=1 << 40), *small[:2]])] == [1, 2]
 
 
 def test_a_task_can_be_sent_to_another_process(days, tmp_path) -> None:
