@@ -14,6 +14,7 @@ from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
 import pytest
@@ -29,9 +30,12 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 REFRESH = os.environ.get("WAKEWATCH_REFRESH_DOCS") == "1"
 BLOCK = re.compile(
-    r"(?P<mark><!-- (?P<what>[a-z]+): ?(?P<argument>[^>]*?) ?-->\n)(?P<body>.*?)(?=<!-- end -->)", re.DOTALL
+    r"(?P<mark><!-- (?P<what>columns|keys|console): ?(?P<argument>[^>]*?) ?-->\n)(?P<body>.*?)(?=<!-- end -->)",
+    re.DOTALL,
 )
 PYTHON = re.compile(r"<!-- run -->\n```python\n(?P<code>.*?)```", re.DOTALL)
+MARKS = frozenset({"columns", "keys", "console", "run", "end", "do", "settings", "unit", "file", "events", "metrics"})
+"""What a comment of a page may begin with; those after `end` are for tests/test_operations.py."""
 COMMANDS = ("scan", "nightly", "status", "verdict", "explain", "fit", "backtest", "convert", "zones", "detectors")
 
 
@@ -107,11 +111,16 @@ def console(argument: str, desk: Path, shown: list[str]) -> str:
         argument = argument.replace(word, line.split()[-1])
     command, _, cut = argument.partition(" | head -")
     stdout = io.StringIO()
-    with chdir(desk), redirect_stdout(stdout):
+    with chdir(desk), redirect_stdout(stdout), mock.patch.dict(os.environ, {"COLUMNS": "80"}):
         assert main(shlex.split(command)) == 0
     lines = stdout.getvalue().splitlines()
     shown[:] = lines if command.startswith("scan") else shown
     return "\n".join(["```console", f"$ wakewatch {argument}", *(lines[: int(cut)] if cut else lines), "```", ""])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_mark_is_one_that_a_test_reads(page: Path) -> None:
+    assert set(re.findall(r"<!-- ([a-z]+)", page.read_text(encoding="utf-8"))) <= MARKS
 
 
 @pytest.mark.parametrize("page", pages_with(BLOCK), ids=page_id)
@@ -124,7 +133,6 @@ def test_what_is_made_from_the_code_is_up_to_date(page: Path, desk: Path, empty_
             return match["mark"] + columns(empty_tables[argument])
         if what == "keys":
             return match["mark"] + keys(argument)
-        assert what == "console", f"{page}: nothing makes {what!r}"
         return match["mark"] + console(argument, desk, shown)
 
     text = page.read_text(encoding="utf-8")

@@ -6,8 +6,10 @@ Takes an open store, its ledger and "now"; gives the folder of the night. A nigh
 
 import hashlib
 import json
+import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -42,6 +44,7 @@ from detectors.chains import watched_levels
 from detectors.contract import Detector, Scene
 from detectors.learned.baseline import default_baseline, read_baseline
 from detectors.watchlist import WatchList, read_watchlist
+from vessels.errors import WakewatchError
 from vessels.instants import instant_of
 from vessels.intake import Progress
 from vessels.reading import SetAside
@@ -128,7 +131,7 @@ def tell_night(
         **came,
         "set_aside": [asdict(item) for item in set_aside],
     }
-    with desk.clock.stage("write"):
+    with desk.clock.stage("write"), _writing_to(desk.out):
         staging = staging_folder(desk.out, answer.night_id)
         written = _Written(_tables(question, answer), {**record, "stages": desk.clock.rounded()})
         write_result(written, staging)
@@ -137,6 +140,19 @@ def tell_night(
     with desk.clock.stage("commit"):
         _commit(desk, question, answer, run_values(written))
     return ToldNight(run_values(written), desk.out / record["date"])
+
+
+@contextmanager
+def _writing_to(out: Path) -> Iterator[None]:
+    """Say of a disk that is full or may not be written to where it is, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise WakewatchError(
+            f"{out}: the night cannot be written ({reason}); make room or give the job the right to write there, and "
+            "run it again: what was taken in is kept, and nothing is told twice"
+        ) from error
 
 
 def _question(desk: Desk, ledger: Ledger, now_us: int) -> _Question:
@@ -263,7 +279,8 @@ def _commit(desk: Desk, question: _Question, answer: _Answer, record: Mapping[st
     )
     commit_night(desk.store, answer.telling.told, TOLD, row)
     desk.log.info("committed", night_id=answer.night_id, seq=answer.seq, date=date)
-    kept = swap_in(desk.out, answer.night_id, date)
+    with _writing_to(desk.out):
+        kept = swap_in(desk.out, answer.night_id, date)
     if kept is not None:
         desk.log.warning("kept_aside", name=str(kept))
     point_or_say(desk.out, desk.log)

@@ -1,4 +1,4 @@
-"""What a night's run.json and `rejects` say of its inputs: those whose rows may lie in the window, as they were taken in.
+"""What a night's run.json and `rejects` say of its inputs: those of the window, as they were taken in.
 
 Takes entries of the ledger; gives plain values and the `rejects` table.
 """

@@ -244,7 +244,7 @@ def _scan(
         judged = run_detectors(Scene(history, zones, watchlist, history.as_of), detectors)
         progress("detect", 1, 1)
     with clock.stage("tables"):
-        flagged = flagged_voyages(history, judged, settings.alerts.budget, zones)
+        flagged = flagged_voyages(history, judged, settings.alerts.budget, zones, settings.alerts.min_score)
         findings = findings_table(judged.findings)
         tables = {
             **history_tables(history),

