@@ -80,12 +80,16 @@ def waiting_processes(looks: int = 20) -> float:
     return total / looks
 
 
-def run_measured(command: list[str], cwd: Path | None = None) -> Measured:
-    """Run a command to its end. Peak memory: the kernel's own figure for the process, or the sum over its tree."""
+def run_measured(command: list[str], cwd: Path | None = None, environment: dict[str, str] | None = None) -> Measured:
+    """Run a command to its end, with some variables set beside the caller's.
+
+    Peak memory: the kernel's own figure for the process, or the sum over its tree.
+    """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         load = waiting_processes()
         started = time.perf_counter()
-        child = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=cwd)
+        around = {**os.environ, **(environment or {})}
+        child = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=cwd, env=around)
         samples: list[tuple[float, int]] = []
         while True:
             pid, wait_status, usage = os.wait4(child.pid, os.WNOHANG)

@@ -56,6 +56,12 @@ from vessels.store.stored import Sources
 from vessels.store.taking_in import zones_digest
 from vessels.zones import Zones
 
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": ("tracks",),
+    "watch": ("zones", "list"),
+    "baseline": ("path",),
+}
+"""Settings that say where a file lies; what the file holds is looked at in itself."""
 BASELINE_FILE: Final = "baseline.parquet"
 DRIFT_FILE: Final = "baseline_drift.parquet"
 
@@ -307,15 +313,25 @@ def _key(desk: Desk, question: _Question) -> str:
         "as_of": window.last_us,
         "window": window.first_us,
         "inputs": sorted(entry.source for entry in question.entries),
-        "settings": settings.effective(),
+        "settings": _without_places(settings),
         "zones": zones_digest(desk.zones),
         "levels": watched_levels(desk.zones),
-        "files": [_file_digest(path) for path in (settings.watch.list, settings.baseline.path)],
+        "files": [_file_digest(path) for path in (settings.watch.zones, settings.watch.list, settings.baseline.path)],
         "detectors": [card(detector) for detector in question.detectors],
         "verdicts": question.verdicts.key,
         "wakewatch": version("wakewatch"),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _without_places(settings: Settings) -> dict[str, Any]:
+    """What is in force, but for where files lie and how the store is kept: a night begun by cron and run again from
+    another folder is the same night."""
+    values = settings.effective()
+    kept = {name: value for name, value in values.items() if name not in ("output", "store")}
+    for table, places in _PLACES.items():
+        kept[table] = {key: value for key, value in values[table].items() if key not in places}
+    return kept
 
 
 def _file_digest(path: Path | None) -> str | None:

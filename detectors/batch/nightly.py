@@ -156,7 +156,7 @@ class _Job:
             "discovered", new=len(found.new), known=found.n_unchanged + len(found.known), set_aside=len(found.set_aside)
         )
         with self.clock.stage("ingest"):
-            groups = groups_of(found.new)
+            groups = groups_of(found.new, at_once=crew.jobs)
             n_bytes = sum(file.n_bytes for file in found.new)
             work = partial(
                 _take_in_group,

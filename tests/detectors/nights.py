@@ -1,4 +1,4 @@
-"""Small worlds for tests of the nightly job: the fixtures' first days, some of their ships, and settings beside them."""
+"""Small worlds for tests of the nightly job: the fixtures' first days, some of their ships, settings beside them."""
 
 import json
 import os

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.batch import night_facts, nightly
+from detectors.cli.entry import main
 from detectors.rules.geofence.detector import Geofence
 from tests.detectors.nights import (
     FACTS,
@@ -200,6 +201,16 @@ def test_doubles_renames_and_a_day_published_anew_end_where_one_good_night_does(
     assert_same(world, whole, ("findings", *FACTS))
     assert_nothing_is_left_over(world)
     assert clean(capsys.readouterr().err)
+
+
+def test_a_night_run_again_from_another_folder_is_the_same_night(
+    one_day: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = one_day.copy(tmp_path / "world")
+    monkeypatch.chdir(world.folder)
+    assert main(["nightly", "--settings", world.settings.name]) == 0
+    assert_told_alike(world, one_day)
+    assert world.run()["night_id"] == one_day.run()["night_id"]
 
 
 def test_file_times_in_the_past_and_the_future_change_nothing(

@@ -80,7 +80,7 @@ INPUTS: Final = Table(
     "inputs",
     (
         Column("digest", _TEXT, "SHA-256 of the bytes, hexadecimal"),
-        Column("source", _I64, "first 8 bytes of the digest, big-endian, as a signed number"),
+        Column("source", _I64, "number of the rows in `positions`: a digest of the content and of how it was read"),
         Column("source_id", _TEXT, "id of the rows, as findings name it"),
         Column("n_bytes", _I64, "size of the file"),
         Column("format", _TEXT, "parquet, csv or nmea"),
