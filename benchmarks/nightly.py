@@ -94,10 +94,11 @@ def stage_sum(run: Run, column: str, kind: str) -> float:
 
 
 def run_nights(bench: Bench, files: list[Path]) -> list[Run]:
-    """A night for each file."""
+    """A night for each file; the figures so far lie in nights.json, should the run be cut short."""
     nights = []
     for number, file in enumerate(files, 1):
         nights.append(bench.night(file))
+        (bench.folder / "nights.json").write_text(json.dumps(nights), encoding="utf-8")
         last = nights[-1]
         print(
             f"  night {number}: {last['taken_in']['rows']:,} new rows, {last['n_stored']:,} in the window, "

@@ -70,6 +70,7 @@ ANCHORS: Final = Table(
         Column("start_cog_deg", _F64, "course at the first report", "degree"),
         Column("n_positions", _I64, "positions up to the report"),
         Column("voyage", VOYAGE_TYPE, "voyage in progress at the report, or ended by the stay in progress there"),
+        Column("stop_h", _F64, "time stopped at the destination of that voyage", "h"),
         Column("stays", pa.list_(STAY_TYPE), "stays in progress at the report, as far as they had gone"),
         Column("links", pa.list_(_TEXT), "hull links that led from or to the track and settled its hull"),
     ),

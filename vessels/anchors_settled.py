@@ -73,7 +73,7 @@ def settle_anchors(
     reports = {"timestamp": "start", "lat": "start_lat", "lon": "start_lon"}
     anchors = with_values(anchors, first, {name: starts[start] for name, start in reports.items()})
     anchors = _away(anchors, tables["silences"], segments)
-    anchors = _with_voyages(anchors, heard, tables["voyages"])
+    anchors = _with_voyages(anchors, heard, tables["voyages"], tables["port_visits"])
     anchors = _with_visits(anchors, tables["port_visits"], segments, track)
     anchors = _with_links(anchors, heard, tables["hull_links"])
     order = [("boundary", "ascending"), ("mmsi", "ascending"), ("timestamp", "ascending"), ("segment_id", "ascending")]
@@ -185,7 +185,7 @@ def _of_several(segments: pa.Table) -> npt.NDArray[np.bool_]:
     return several
 
 
-def _with_voyages(anchors: pa.Table, rows: IntArray, voyages: pa.Table) -> pa.Table:
+def _with_voyages(anchors: pa.Table, rows: IntArray, voyages: pa.Table, visits: pa.Table) -> pa.Table:
     """The anchors with the voyage that the hull was on at the report, a stay in progress still counted to it.
 
     For a track that began after the boundary, the voyage that was in progress at the boundary.
@@ -213,7 +213,9 @@ def _with_voyages(anchors: pa.Table, rows: IntArray, voyages: pa.Table) -> pa.Ta
     by_hull = np.lexsort((rows, rank, own, times_us(few["boundary"])))
     key = np.stack([times_us(few["boundary"]), own])[:, by_hull]
     row[by_hull[:-1][(key[:, 1:] == key[:, :-1]).all(axis=0)]] = -1
-    return with_values(anchors, rows, {"voyage": _voyage_records(voyages, row, time_us)})
+    records = _voyage_records(voyages, row, time_us)
+    visit = pc.index_in(pc.struct_field(records, "destination_visit_id"), value_set=visits["visit_id"].combine_chunks())
+    return with_values(anchors, rows, {"voyage": records, "stop_h": visits["stop_h"].take(visit)})
 
 
 def _voyage_records(voyages: pa.Table, row: IntArray, time_us: IntArray) -> pa.Array:

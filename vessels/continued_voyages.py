@@ -95,16 +95,43 @@ def continue_voyages(
     call_us, lat, lon = _calls_at_first_rows(segments, visits, tracks, parameters)
     as_known = arrived & (ended > 0)
     out = _put(out, row, as_known, {name: known[name] for name in _ENDED})
-    out = _put(out, row, as_known & (ended != call_us), {name: known[name] for name in _REACHED})
-    # Of stays that overlap one names the call: where it had ended before, it names what follows too.
-    same_call = np.append(legs.origin, -1)[row + 1] == legs.destination[row]
-    same_call &= np.append(legs.segment, -1)[row + 1] == tracks
-    next_row = pa.array(np.minimum(row + 1, max(out.num_rows - 1, 0)))
-    elsewhere = pc.not_equal(out["origin"].take(next_row).combine_chunks(), known["destination"])
-    named = as_known & (ended != call_us) & same_call & pc.fill_null(elsewhere, False).to_numpy(zero_copy_only=False)
-    out = _put(out, row + 1, named, dict(zip(_ORIGIN, (known[name] for name in _REACHED), strict=True)))
+    known_as = as_known & ~_named_anew(out, row, tracks, known, legs, visits, continued)
+    out = _put(out, row, known_as, {name: known[name] for name in _REACHED})
+    # Where it names the whole call, not another part of the same stay, what follows comes from there too.
+    after = np.minimum(row + 1, max(out.num_rows - 1, 0))
+    same_call = (legs.segment[after] == tracks) & (legs.origin[after] == legs.destination[row]) & (after > row)
+    elsewhere = pc.not_equal(voyages["destination"].take(pa.array(row)).combine_chunks(), known["destination"])
+    named = known_as & same_call & pc.fill_null(elsewhere, False).to_numpy(zero_copy_only=False)
+    out = _put(out, after, named, dict(zip(_ORIGIN, (known[name] for name in _REACHED), strict=True)))
     anew = {"end": call_us, "last_seen": call_us, "end_lat": lat, "end_lon": lon}
     return _put(out, row, arrived & ~as_known, {name: pa.array(column) for name, column in anew.items()})
+
+
+def _named_anew(
+    voyages: pa.Table,
+    row: IntArray,
+    tracks: IntArray,
+    known: dict[str, pa.Array],
+    legs: Legs,
+    visits: Visits,
+    continued: Continued,
+) -> BoolArray:
+    """Whether the destination of each of these voyages is another than was known. Shape (k,).
+
+    Of stays that overlap, the one with most stop names the call. The one that did so may have ended before the boundary
+    and be known by its anchor only; if it goes on, or others have gone on for longer by now, these rows tell.
+    """
+    begun = visits.stays.begun
+    on = set() if begun is None else set(zip(begun.segment.tolist(), begun.visit_id.tolist(), strict=True))
+    goes_on = np.array(
+        [key in on for key in zip(tracks.tolist(), known["destination_visit_id"].to_pylist(), strict=True)]
+    )
+    stopped = np.append(visits.stop_h, 0.0)[legs.destination[row]]
+    less = pc.fill_null(continued.of(tracks)["stop_h"], 0.0).to_numpy() < stopped
+    same = pc.equal(voyages["destination"].take(pa.array(row)).combine_chunks(), known["destination"])
+    here = pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    result: BoolArray = goes_on.astype(np.bool_) | (less & ~here)
+    return result
 
 
 def _put(table: pa.Table, row: IntArray, which: BoolArray, values: dict[str, Any]) -> pa.Table:

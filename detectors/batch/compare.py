@@ -181,16 +181,19 @@ def _seen(comparison: Comparison, row: dict[str, Any]) -> Entry:
         told = State(base.row, base.evidence_db, base.findings)
         changes = (*_anew(base, before), *changes_between(told, comparison.state(row), all_in_sight=in_sight))
     status: Status = "new"
+    is_later = base is not None and base.as_of > comparison.sight.as_of
     word = comparison.verdicts.of(voyage_id, follows)
     is_watched = word is not None and word["verdict"] == WATCH
     if base is not None:
         status = "revised" if any(c.is_material or is_watched for c in changes) else "unchanged"
         if word is not None and _is_quiet(word, base, changes):
             status = "quiet"
+        elif is_later:
+            status, changes = "unchanged", (Change(CARRIED["later"], is_material=False),)
     return Entry(
         row={**row, "verdict": _verdict(comparison, row, follows)},
         status=status,
-        changes=changes if is_watched else tuple(change for change in changes if change.is_material),
+        changes=changes if is_watched or is_later else tuple(change for change in changes if change.is_material),
         evidence_db=comparison.state(row).evidence_db,
         findings=findings,
         span=comparison.spans[voyage_id],
@@ -235,6 +238,8 @@ def _carried(comparison: Comparison, one: ToldVoyage) -> Entry:
 
 def _gone(comparison: Comparison, one: ToldVoyage, fate: Fate) -> Entry:
     """A voyage told before that is over the threshold no longer, or no voyage any longer."""
+    if one.as_of > comparison.sight.as_of:
+        return _as_told(comparison, one, "unchanged", [Change(CARRIED["later"], is_material=False)])
     if fate == "gone":
         return _as_told(comparison, one, "withdrawn", [Change(_no_more(comparison, one))])
     verdict = comparison.judged.verdicts.get(one.voyage_id) or judge([])

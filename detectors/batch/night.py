@@ -11,7 +11,6 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +32,7 @@ from detectors.batch.nights import commit_night, night_id_of, night_row, read_ni
 from detectors.batch.outputs import run_values, write_result
 from detectors.batch.record import VERSIONED, by_reason, card, history_tables
 from detectors.batch.run_log import RunLog
-from detectors.batch.settings import Settings
+from detectors.batch.settings import Settings, apply_levels
 from detectors.batch.sight import Sight
 from detectors.batch.swap import point_latest, seal, staging_folder, swap_in
 from detectors.batch.told import TOLD, read_told
@@ -54,7 +53,7 @@ from vessels.store.ledger import Ledger
 from vessels.store.store import TrackStore
 from vessels.store.stored import Sources
 from vessels.store.taking_in import zones_digest
-from vessels.zones import Zones
+from vessels.zones import Zones, read_zones
 
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "input": ("tracks",),
@@ -67,17 +66,43 @@ DRIFT_FILE: Final = "baseline_drift.parquet"
 
 
 @dataclass(frozen=True)
+class Tools:
+    """What the settings name beside the inputs, read before anything is begun."""
+
+    zones: Zones
+    watchlist: WatchList
+    anchor: Anchor
+    detectors: tuple[Detector, ...]
+
+
+def tools_of(settings: Settings) -> Tools:
+    """Zones, watch list, baseline and detectors of the settings. Raises SettingsError for what cannot be read."""
+    anchor = _anchor(settings)
+    return Tools(
+        zones=apply_levels(read_zones(settings.watch.zones), settings),
+        watchlist=WatchList() if settings.watch.list is None else read_watchlist(settings.watch.list),
+        anchor=anchor,
+        detectors=make_detectors(settings, anchor.baseline),
+    )
+
+
+@dataclass(frozen=True)
 class Desk:
     """What every night of one run of the job works with."""
 
     settings: Settings
     store: TrackStore
     out: Path
-    zones: Zones
+    tools: Tools
     engine: Engine
     progress: Progress
     log: RunLog
     clock: Clock
+
+    @property
+    def zones(self) -> Zones:
+        """The zones in force."""
+        return self.tools.zones
 
 
 @dataclass(frozen=True)
@@ -98,14 +123,12 @@ class _Written:
 
 @dataclass(frozen=True)
 class _Question:
-    """What a night is asked: what it looks at, with which detectors, and against which words of analysts."""
+    """What a night is asked: what it looks at, against which words of analysts, and until when data count."""
 
     window: Window
     entries: tuple[Entry, ...]
-    watchlist: WatchList
-    anchor: Anchor
-    detectors: tuple[Detector, ...]
     verdicts: Verdicts
+    span_us: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -131,7 +154,7 @@ def tell_night(
     """
     with desk.clock.stage("settings"):
         question = _question(desk, ledger, now_us)
-    answer = _answer(desk, question, instant_of(ledger.span_us()[0]))
+    answer = _answer(desk, question)
     record = {
         **_record(desk, ledger, question, answer),
         **came,
@@ -162,21 +185,17 @@ def _writing_to(out: Path) -> Iterator[None]:
 
 
 def _question(desk: Desk, ledger: Ledger, now_us: int) -> _Question:
-    settings = desk.settings
-    window = window_of(now_us, settings.detect)
-    anchor = _anchor(settings)
+    window = window_of(now_us, desk.settings.detect)
     return _Question(
         window=window,
         entries=ledger.counting(window.first_us, window.last_us),
-        watchlist=WatchList() if settings.watch.list is None else read_watchlist(settings.watch.list),
-        anchor=anchor,
-        detectors=make_detectors(settings, anchor.baseline),
         verdicts=read_verdicts(desk.store),
+        span_us=ledger.span_us(),
     )
 
 
-def _answer(desk: Desk, question: _Question, data_start: datetime) -> _Answer:
-    """Facts, judgements, and what is told; nothing is written. `data_start` is the first time that counts."""
+def _answer(desk: Desk, question: _Question) -> _Answer:
+    """Facts, judgements, and what is told; nothing is written."""
     settings, store, window = desk.settings, desk.store, question.window
     with desk.clock.stage("facts"):
         facts = night_facts(
@@ -192,13 +211,13 @@ def _answer(desk: Desk, question: _Question, data_start: datetime) -> _Answer:
     history = facts.history
     desk.log.info("window", start=window.start, as_of=window.as_of, rows=facts.n_rows, voyages=history.voyages.num_rows)
     with desk.clock.stage("detect"):
-        scene = Scene(history, desk.zones, question.watchlist, history.as_of)
+        scene = Scene(history, desk.zones, desk.tools.watchlist, history.as_of)
         judged, learned = judge_and_learn(
             scene,
-            question.detectors,
+            desk.tools.detectors,
             window_start=window.start,
             learn=settings.baseline.learn and settings.baseline.path is None,
-            anchor=question.anchor,
+            anchor=desk.tools.anchor,
             leave_out_hulls=[row["hull_id"] for row in question.verdicts.confirmed_hulls],
         )
     failures = (*facts.failures, *judged.failures)
@@ -212,13 +231,14 @@ def _answer(desk: Desk, question: _Question, data_start: datetime) -> _Answer:
             desk.zones,
             told=read_told(store, nights, seq, window.start, history.voyages["voyage_id"].to_pylist()),
             verdicts=question.verdicts,
-            sight=Sight(window.start, window.as_of, failures, data_start),
+            sight=Sight(window.start, window.as_of, failures, instant_of(question.span_us[0])),
             night_id=night_id,
             seq=seq,
             budget=settings.alerts.budget,
             min_score=settings.alerts.min_score,
         )
-    is_newest = all(row["as_of"] <= window.as_of for row in nights.rows)
+    newest = instant_of(max(question.span_us[1], window.last_us))
+    is_newest = all(row["as_of"] <= window.as_of for row in nights.rows if row["as_of"] <= newest)
     return _Answer(facts, learned, failures, telling, key, seq, night_id, is_newest)
 
 
@@ -250,14 +270,14 @@ def _record(desk: Desk, ledger: Ledger, question: _Question, answer: _Answer) ->
             **{name: version(name) for name in (*VERSIONED, "deltalake")},
         },
         "settings": desk.settings.effective(),
-        "detectors": [card(detector) for detector in question.detectors],
+        "detectors": [card(detector) for detector in desk.tools.detectors],
         "watch": watched_levels(desk.zones),
         "inputs": input_records(ledger, entries),
         "failures": [failure.as_record() for failure in answer.failures],
         "rejects": by_reason(rejects_of(entries)),
         "nulled": nulled_of(entries),
         "baseline": dict(answer.learned.record),
-        "notes": [*telling.judged.notes, *answer.learned.notes],
+        "notes": [*telling.judged.notes, *answer.learned.notes, *_notes(desk)],
         "alerts": dict(telling.alerts),
         "n_rows": sum(entry.n_rows for entry in entries),
         "n_stored": answer.facts.n_rows,
@@ -266,6 +286,13 @@ def _record(desk: Desk, ledger: Ledger, question: _Question, answer: _Answer) ->
         "n_findings": telling.findings.num_rows,
         "n_flagged": telling.flagged.num_rows,
     }
+
+
+def _notes(desk: Desk) -> list[str]:
+    given, kept = desk.settings.store.buckets, desk.store.n_buckets
+    if given == kept:
+        return []
+    return [f"the settings ask for {given} buckets; the store was made with {kept}, which stays in force"]
 
 
 def _commit(desk: Desk, question: _Question, answer: _Answer, record: Mapping[str, Any]) -> None:
@@ -317,7 +344,7 @@ def _key(desk: Desk, question: _Question) -> str:
         "zones": zones_digest(desk.zones),
         "levels": watched_levels(desk.zones),
         "files": [_file_digest(path) for path in (settings.watch.zones, settings.watch.list, settings.baseline.path)],
-        "detectors": [card(detector) for detector in question.detectors],
+        "detectors": [card(detector) for detector in desk.tools.detectors],
         "verdicts": question.verdicts.key,
         "wakewatch": version("wakewatch"),
     }

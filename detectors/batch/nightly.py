@@ -9,24 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from detectors.batch.clock import Clock
 from detectors.batch.engines import Engine, open_engine
 from detectors.batch.lock import only_job
-from detectors.batch.night import Desk, ToldNight, point_or_say, tell_night
+from detectors.batch.night import Desk, ToldNight, Tools, point_or_say, tell_night, tools_of
 from detectors.batch.nights import NIGHTS, kept_table, read_nights
 from detectors.batch.run_log import RunLog
 from detectors.batch.scan import read_options
-from detectors.batch.settings import Settings, apply_levels, check_for_nightly
+from detectors.batch.settings import Settings, check_for_nightly
 from detectors.batch.standing import existing_store
 from detectors.batch.swap import recover
 from detectors.batch.told import TOLD
 from detectors.batch.verdicts import VERDICTS
 from detectors.batch.window import day_of, end_of_day_us
 from vessels.errors import NothingReadableError, UsageError
-from vessels.instants import instant_us
+from vessels.instants import instant_of, instant_us
 from vessels.intake import Progress, no_progress
 from vessels.reading import ReadOptions, SetAside
 from vessels.store.discovery import Discovery, discover
@@ -39,7 +40,7 @@ from vessels.store.store import TrackStore
 from vessels.store.taking_in import Taken, groups_of, take_in
 from vessels.store.upkeep import UpkeepParameters, keep_up
 from vessels.units import US_PER_DAY
-from vessels.zones import Zones, read_zones
+from vessels.zones import Zones
 
 _QUIET: Final = RunLog()
 
@@ -84,14 +85,14 @@ def nightly(
         raise UsageError(f"--since {since.isoformat()} is after --as-of {as_of.isoformat()}; give an earlier one")
     place = StorePlace(str(settings.store.path), settings.store.storage_options())
     out = Path(str(settings.output.path))
-    zones = apply_levels(read_zones(settings.watch.zones), settings)
+    tools = tools_of(settings)
     if dry_run:
         found = discover(settings.input.tracks, _known(place, settings.store.buckets), reprocess=reprocess)
         return Night({"discovery": _discovery(found)}, None, found.set_aside)
     folders = [Path(place.url), out] if place.is_local else [out]
     with only_job(folders):
         store = TrackStore.open(place, n_buckets=settings.store.buckets, create=True)
-        return _Job(settings, store, out, zones, jobs, progress, log).run(engine, as_of, since, reprocess=reprocess)
+        return _Job(settings, store, out, tools, jobs, progress, log).run(engine, as_of, since, reprocess=reprocess)
 
 
 class _Job:
@@ -102,7 +103,7 @@ class _Job:
         settings: Settings,
         store: TrackStore,
         out: Path,
-        zones: Zones,
+        tools: Tools,
         jobs: int | None,
         progress: Progress,
         log: RunLog,
@@ -110,7 +111,7 @@ class _Job:
         self.settings = settings
         self.store = store
         self.out = out
-        self.zones = zones
+        self.tools = tools
         self.jobs = jobs
         self.progress = progress
         self.log = log
@@ -125,13 +126,13 @@ class _Job:
             if ledger.as_of_us() == 0:
                 return self._nothing(came, set_aside)
             told: ToldNight | None = None
-            desk = Desk(self.settings, self.store, self.out, self.zones, crew, self.progress, self.log, self.clock)
+            desk = Desk(self.settings, self.store, self.out, self.tools, crew, self.progress, self.log, self.clock)
             for now_us in _nights(ledger, as_of, since):
                 told = tell_night(desk, ledger, now_us, came=came, set_aside=set_aside)
         if told is None:
-            raise UsageError("no data count on or before that time; give a later --as-of or an earlier --since")
+            raise UsageError("no data count from --since on; give an earlier one")
         with self.clock.stage("upkeep"):
-            self._keep_up(ledger.as_of_us())
+            self._keep_up(ledger)
         return Night(told.record, told.folder, set_aside, tuple(told.record["failures"]))
 
     def _recover(self) -> None:
@@ -162,7 +163,7 @@ class _Job:
                 _take_in_group,
                 self.store.place,
                 read_options(settings),
-                self.zones,
+                self.tools.zones,
                 ThinParameters(thin_s=settings.ingest.thin_s, gap_s=settings.ingest.gap_s),
                 self.store.n_buckets,
                 crew.threads(len(groups)),
@@ -173,6 +174,10 @@ class _Job:
         set_aside = sorted({*found.set_aside, *(s for one in taken for s in one.set_aside)}, key=lambda s: s.name)
         rows, kept = sum(entry.n_rows for entry in entries), sum(entry.n_stored for entry in entries)
         self.log.info("taken_in", files=len(entries), rows=rows, kept=kept, set_aside=len(set_aside))
+        counting = {entry.digest for entry in ledger.counting()} if found.replaced else set()
+        for one in found.replaced:
+            if one.old in counting:
+                self.log.warning("still_counts", name=one.name, rows=one.n_rows_before)
         taken_in = {"files": len(entries), "rows": rows, "kept": kept}
         return ledger, {"discovery": _discovery(found), "taken_in": taken_in}, tuple(set_aside)
 
@@ -185,14 +190,26 @@ class _Job:
         record = {**came, "set_aside": [asdict(item) for item in set_aside], "failures": []}
         return Night({**record, "stages": self.clock.rounded()}, None, set_aside)
 
-    def _keep_up(self, now_us: int) -> None:
-        given = self.settings.store
+    def _keep_up(self, ledger: Ledger) -> None:
+        given, retention_days = self.settings.store, self.settings.store.retention_days
+        gap_days = _longest_gap_days(ledger)
+        if retention_days is not None and gap_days > self.settings.detect.lookback_days:
+            # A file that is dated years ahead must not make all real weeks old.
+            self.log.warning("retention_waits", gap_days=gap_days)
+            retention_days = None
         parameters = UpkeepParameters(
-            compact_files=given.compact_files, retention_days=given.retention_days, vacuum_h=given.vacuum_hours
+            compact_files=given.compact_files, retention_days=retention_days, vacuum_h=given.vacuum_hours
         )
         extras = [kept_table(self.store, declared) for declared in (TOLD, NIGHTS, VERDICTS)]
-        kept = keep_up(self.store, now_us, parameters, extras)
+        kept = keep_up(self.store, ledger.as_of_us(), parameters, extras)
         self.log.info("upkeep", **asdict(kept))
+
+
+def _longest_gap_days(ledger: Ledger) -> int:
+    """The longest stretch of days without rows between two that count."""
+    first_us, last_us = ledger.span_us()
+    days = sorted(day for day in ledger.newest_us() if first_us // US_PER_DAY <= day <= last_us // US_PER_DAY)
+    return max((after - before for before, after in pairwise(days)), default=0)
 
 
 _BYTES_PER_ROW: Final = 20
@@ -226,12 +243,19 @@ def _known(place: StorePlace, n_buckets: int) -> Ledger:
 
 def _nights(ledger: Ledger, as_of: datetime | None, since: datetime | None) -> list[int]:
     """The "now" of each night to tell, oldest first."""
-    last_us = ledger.as_of_us() if as_of is None else instant_us(as_of)
+    first_us, newest_us = ledger.span_us()
+    last_us = newest_us if as_of is None else instant_us(as_of)
+    if not first_us <= last_us <= newest_us + US_PER_DAY:
+        raise UsageError(
+            f"--as-of {instant_of(last_us).isoformat()}: the data that count run from "
+            f"{instant_of(first_us).isoformat()} to {instant_of(newest_us).isoformat()}; give a time between, "
+            "or leave it out"
+        )
     if since is None:
         return [last_us]
     days = {min(end_of_day_us(day), last_us) for day in range(day_of(since), last_us // US_PER_DAY + 1)}
-    newest_us = ledger.newest_us()
-    return sorted({min(us, newest_us[us // US_PER_DAY]) for us in days if us // US_PER_DAY in newest_us})
+    newest = ledger.newest_us()
+    return sorted({min(us, newest[us // US_PER_DAY]) for us in days if us // US_PER_DAY in newest})
 
 
 def _discovery(found: Discovery) -> dict[str, Any]:

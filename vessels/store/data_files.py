@@ -100,7 +100,8 @@ def read_rows(
     Pages are held against their checksums. Raises whatever Arrow and the place raise.
     """
     wanted = list(declared.names if columns is None else columns)
-    needed = list(declared.names) if where is not None else wanted
+    asked = "" if where is None else str(where)  # names every column that it looks at, as text
+    needed = [name for name in declared.names if name in wanted or name in asked]
     schema = declared.arrow
     with place.read(declared.name, file.path) as source:
         parquet = pq.ParquetFile(source, page_checksum_verification=True)
@@ -114,7 +115,7 @@ def read_rows(
         for name in needed
     ]
     table = pa.Table.from_arrays(arrays, schema=pa.schema([schema.field(name) for name in needed]))
-    return table if where is None else table.filter(where).select(wanted)
+    return (table if where is None else table.filter(where)).select(wanted)
 
 
 def _partitions(rows: pa.Table, partition_by: Sequence[str]) -> Iterator[tuple[tuple[int, ...], pa.Table]]:

@@ -34,6 +34,9 @@ from vessels.units import US_PER_DAY
 
 RECONCILED_NOTE: Final = "wakewatch.reconciled"
 """Note of a commit of `names`: the version of `positions` up to whose commits the ledger is whole."""
+FULL_SHARE: Final = 0.001
+"""A last day with fewer rows than one in a thousand of a usual day's does not count yet. Source: judgement; the rows
+after midnight that a day file holds count with the next day's file, and of wrong clocks there are fewer."""
 _LOOK_BACK: Final = (4, 64, 1 << 30)
 """Commits of `names` that are looked through for the note, more and more; upkeep adds some that have none."""
 
@@ -246,13 +249,16 @@ class Ledger:
     def span_us(self) -> tuple[int, int]:
         """First and last time that count, in all contents that count; (0, 0) where there are no rows.
 
-        Stray days, such as one row in 2099, are left out (`vessels.quality.plausible_span`).
+        Stray days, such as one row in 2099, are left out (`vessels.quality.plausible_span`), and so are last days that
+        hold next to nothing beside a usual one (`FULL_SHARE`): one clock that is a week fast must not become "now".
         """
         days, n_rows, newest_us = self._by_day()
         if not len(days):
             return (0, 0)
         first, last = plausible_span(dict(zip(days.tolist(), n_rows.tolist(), strict=True)))
-        return first * US_PER_DAY, int(newest_us[np.searchsorted(days, last)])
+        inside = (days >= first) & (days <= last)
+        full = inside & (n_rows >= FULL_SHARE * np.median(n_rows[inside]))
+        return first * US_PER_DAY, int(newest_us[np.flatnonzero(full)[-1]])
 
     def as_of_us(self) -> int:
         """The newest time that counts: "now", as far as the data know."""

@@ -89,7 +89,8 @@ class StoreTable:
     def replace(self, data: pa.Table, where: pc.Expression, *, about: Mapping[str, str] | None = None) -> int:
         """Take out the rows that `where` is true for and add `data`, in one commit; how many rows were taken out.
 
-        For tables without partitions, whose rows fit in memory.
+        For tables without partitions, whose rows fit in memory. What stays of files that lose rows goes into a file
+        apart from the new rows, so that rows which are not replaced again are not written again either.
         """
         if self.partition_by:
             raise UsageError(
@@ -104,13 +105,14 @@ class StoreTable:
             with store_faults(self.place, self.name, "replacing rows"):
                 old, staying = [], []
                 for file in files_of(table):
-                    rows = self.read_file(file).filter(rest)
-                    if rows.num_rows < file.n_rows:
-                        old.append(file)
-                        staying.append(rows)
+                    if not self.read_file(file, self.declared.names[:1], where).num_rows:
+                        continue
+                    old.append(file)
+                    staying.append(self.read_file(file).filter(rest))
                 if not old and not data.num_rows:
                     return 0
-                new = self._written([self.declared.concat([*staying, self._checked(data)])])
+                parts = (self.declared.concat(staying), self._checked(data))
+                new = self._written(part for part in parts if part.num_rows)
                 if self._exchanged(table, old, new, about, data_change=True):
                     return sum(file.n_rows for file in old) - sum(int(rows.num_rows) for rows in staying)
                 self._discard(new)
