@@ -38,8 +38,7 @@ EVENTS = {
     "metrics": "the metrics file could not be written; the night is complete",
     "night": "the run is complete: where the night lies and what it tells",
     "recovered": "an earlier run was cut short, and was finished or swept away",
-    "retention_waits": "nothing was forgotten: the data stop for longer than the look-back before now. Is a file wrongly "
-    "dated?",
+    "retention_waits": "nothing was forgotten: before now the data stop for longer than the look-back. A wrong date?",
     "still_counts": "a file was replaced, and its earlier content counts too, because the new one does not cover it",
     "set_aside": "an input that could not be taken in, and why",
     "stopped": "the run was told to stop, and did (`--log-format json`; in words otherwise)",
