@@ -276,7 +276,6 @@ def test_a_damaged_store_is_refused_with_the_way_out_and_restored_it_goes_on(
     assert_nothing_is_left_over(world)
 
 
-@pytest.mark.xfail(reason="the store takes the tables of the job for something else's", strict=True)
 def test_a_store_without_its_list_of_tables_is_to_be_restored_and_not_given_up(world: World, capsys: Output) -> None:
     shutil.rmtree(world.store / "meta")
     assert world.job() == 1

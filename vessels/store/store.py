@@ -172,17 +172,17 @@ def _check_unused(place: StorePlace) -> None:
     with store_faults(place, META.name, "looking for a store"):
         entries = [name for name in place.entries() if not name.startswith(".") and name != _MOUNT_LEFTOVER]
     own = {META.name: META} | {table.name: table for table in _CORE}
+    for name in entries:
+        if name in own and _core(place, own[name]).version > 0:
+            raise StoreError(
+                f"the store at {place.url} has a table {name}, but its list of tables, `meta`, is gone or "
+                f"empty. {RESTORE}"
+            )
     if strange := [name for name in entries if name not in own]:
         raise StoreError(
             f"{place.url} is no store of wakewatch but holds {', '.join(strange[:5])}; name a new or empty folder in "
             "[store] path"
         )
-    for name in entries:
-        if _core(place, own[name]).version > 0:
-            raise StoreError(
-                f"the store at {place.url} has a table {name}, but its list of tables, `meta`, is gone or "
-                f"empty. {RESTORE}"
-            )
 
 
 _MOUNT_LEFTOVER: Final = "lost+found"
