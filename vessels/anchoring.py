@@ -70,7 +70,7 @@ def leave_anchors(
         return ANCHORS.empty()
     parts = [_last_reports(tracks, bounds, heirs, continued, parameters), _first_reports(tracks, bounds, heirs)]
     if continued is not None:
-        parts.append(_unheard(continued, bounds))
+        parts.append(_unheard(tracks.segments, continued, bounds))
     return _latest(ANCHORS.concat(parts))
 
 
@@ -105,6 +105,8 @@ def _last_reports(
         timestamp=segments.time_us[row],
         nav_status=pa.array(status, mask=status < 0),
         n_positions=row - segments.offsets[track] + _n_known(continued, track),
+        n_others=_n_others(segments, continued, segments.vessel[track], segments.time_us[row], bounds[which])
+        + _n_others_known(continued, track, row == segments.offsets[track]),
         stays=_stays_at(tracks, which, track, row, parameters),
         **reports,
         **claims,
@@ -115,6 +117,35 @@ def _n_known(continued: Continued | None, track: IntArray) -> IntArray:
     """Reports of each track up to and with its first row. Shape (k,)."""
     one = np.ones(len(track), dtype=np.int64)
     return one if continued is None else continued.n_known[track]
+
+
+def _n_others_known(continued: Continued | None, track: IntArray, is_known: npt.NDArray[np.bool_]) -> IntArray:
+    """Other reports known to have come after reports that are from before the block. Shape (k,)."""
+    if continued is None:
+        return np.zeros(len(track), dtype=np.int64)
+    anchor = continued.anchor[track]
+    known = np.append(pc.fill_null(continued.table["n_others"], 0).to_numpy(), 0)[anchor]
+    return np.where(is_known & (anchor >= 0), known, 0)
+
+
+def _n_others(
+    segments: Segments, continued: Continued | None, vessel: IntArray, time_us: IntArray, bound_us: IntArray
+) -> IntArray:
+    """How many reports of each vessel, noise too, came in the block after a time and before a boundary. Shape (k,)."""
+    out = np.zeros(len(vessel), dtype=np.int64)
+    since_us = 0 if continued is None else continued.boundary_us
+    n_tracks = np.bincount(segments.vessel, minlength=len(segments.mmsi))
+    told = np.bincount(segments.strays.vessel, minlength=len(segments.mmsi)) + n_tracks
+    order = np.argsort(vessel, kind="stable")
+    order = order[told[vessel[order]] > 1]
+    for own in np.split(order, np.flatnonzero(np.diff(vessel[order])) + 1) if len(order) else []:
+        low, high = np.searchsorted(segments.vessel, [vessel[own[0]], vessel[own[0]] + 1])
+        times = [segments.time_us[segments.offsets[low] : segments.offsets[high]]]
+        times += [segments.strays.time_us[segments.strays.vessel == vessel[own[0]]]]
+        heard = np.sort(np.concatenate(times))
+        after = np.searchsorted(heard, np.maximum(time_us[own], since_us - 1), side="right")
+        out[own] = np.maximum(np.searchsorted(heard, bound_us[own]) - after, 0)
+    return out
 
 
 def _n_before(segments: Segments, bounds: IntArray) -> IntArray:
@@ -269,14 +300,20 @@ def first_reports(boundary_us: IntArray, mmsi: Any, segment_id: Any) -> pa.Table
     return _built(n, boundary=boundary_us, mmsi=mmsi, segment_id=segment_id, is_first=first)
 
 
-def _unheard(continued: Continued, bounds: IntArray) -> pa.Table:
+def _unheard(segments: Segments, continued: Continued, bounds: IntArray) -> pa.Table:
     """Anchors of tracks that were not heard since, carried on to later boundaries."""
     known = continued.unheard
     time_us = times_us(known["timestamp"])
     kept = (time_us >= bounds[:, None] - _MAX_SILENCE_US) & (continued.superseded_us >= bounds[:, None])
     which, row = np.nonzero(kept)
     table = known.take(pa.array(row))
-    return with_values(table, np.arange(len(row)), {"boundary": pa.array(bounds[which])})
+    mmsi = table["mmsi"].to_numpy()
+    vessel = np.searchsorted(segments.mmsi, mmsi)
+    heard = np.flatnonzero(np.append(segments.mmsi, -1)[vessel] == mmsi)
+    others = table["n_others"].to_numpy().copy()
+    others[heard] += _n_others(segments, continued, vessel[heard], time_us[row[heard]], bounds[which[heard]])
+    changed = {"boundary": pa.array(bounds[which]), "n_others": pa.array(others)}
+    return with_values(table, np.arange(len(row)), changed)
 
 
 def _latest(anchors: pa.Table) -> pa.Table:

@@ -69,6 +69,7 @@ ANCHORS: Final = Table(
         Column("start_sog_kn", _F64, "speed at the first report", "kn"),
         Column("start_cog_deg", _F64, "course at the first report", "degree"),
         Column("n_positions", _I64, "positions up to the report"),
+        Column("n_others", _I64, "other reports of the MMSI after the report, before the boundary"),
         Column("voyage", VOYAGE_TYPE, "voyage in progress at the report, or ended by the stay in progress there"),
         Column("stop_h", _F64, "time stopped at the destination of that voyage", "h"),
         Column("stays", pa.list_(STAY_TYPE), "stays in progress at the report, as far as they had gone"),

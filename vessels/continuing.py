@@ -33,11 +33,11 @@ _NEAR_DAYS: Final = 1.0
 
 
 class TakenUp(NamedTuple):
-    """A block with the last reports of anchored tracks in it: `known` (n,) marks these rows."""
+    """A block with the last reports of anchored tracks in it: `known` (n,) as in `vessels.segments.separate`."""
 
     block: TrackBlock
     claims: Sequence[StaticClaim]
-    known: npt.NDArray[np.bool_]
+    known: IntArray
 
 
 def boundary_of(anchors: pa.Table) -> int:
@@ -76,7 +76,7 @@ def take_up(block: TrackBlock, claims: Sequence[StaticClaim], anchors: pa.Table)
         columns[name] = np.insert(column, at, values[name].astype(column.dtype))
         columns[name].flags.writeable = False
     offsets = block.offsets + np.append(0, np.cumsum(np.bincount(vessel, minlength=len(block.mmsi))))
-    known = np.insert(np.zeros(len(block), dtype=np.bool_), at, True)
+    known = np.insert(np.full(len(block), -1), at, table["n_others"].to_numpy())
     return TakenUp(replace(block, offsets=offsets, **columns), (*claims, *said), known)
 
 

@@ -149,16 +149,16 @@ def tracks_of_vessel(
     step_nmi: npt.NDArray[np.float32],
     step_h: npt.NDArray[np.float32],
     motion: MotionModel,
-    known: npt.NDArray[np.bool_] | None = None,
+    known: IntArray | None = None,
 ) -> npt.NDArray[np.int32]:
     """Track number of each row of one vessel, -1 for noise; numbers run in order of the first row. Shape (n,).
 
     Rows that surely continue the row before them go with it; only the first of each such run is held against the
-    open tracks. `known` (n,) marks rows that are each the last of a track known from before: they open a track each,
-    which is no noise.
+    open tracks. Rows at which `known` (n,) is not -1 are each the last of a track known from before, with so many other
+    reports after it that are not given: they open a track each, which is no noise.
     """
-    known = np.zeros(len(time_us), dtype=np.bool_) if known is None else known
-    starts = _sure_runs(sog, step_nmi, step_h, known, motion)
+    known = np.full(len(time_us), -1) if known is None else known
+    starts = _sure_runs(sog, step_nmi, step_h, known >= 0, motion)
     ends = np.concatenate([starts[1:], [len(time_us)]]) - 1
     hours = (time_us - time_us[0]) / US_PER_H
     firsts = (hours[starts], lat[starts], lon[starts], np.nan_to_num(sog[starts]))
@@ -166,7 +166,7 @@ def tracks_of_vessel(
     number = np.empty(len(starts), dtype=np.int32)
     open_tracks: list[_Open] = []
     n_tracks = 0
-    opens = known[starts].tolist()
+    opens = (known[starts] >= 0).tolist()
     for i, (h, y, x, v, *last) in enumerate(zip(*(a.tolist() for a in (*firsts, *lasts)), strict=True)):
         reached = () if opens[i] else open_tracks
         near = [(t, away) for t in reached if (away := _away(t, h, y, x, v, motion)) is not None]
@@ -187,7 +187,7 @@ def tracks_of_vessel(
 
 
 def _without_noise(
-    found: npt.NDArray[np.int32], time_us: IntArray, known: npt.NDArray[np.bool_], motion: MotionModel
+    found: npt.NDArray[np.int32], time_us: IntArray, known: IntArray, motion: MotionModel
 ) -> npt.NDArray[np.int32]:
     """Track numbers with -1 for noise, numbered anew; rows in order of time. Shape (n,).
 
@@ -198,9 +198,11 @@ def _without_noise(
     track, time = found[row], time_us[row]
     new = np.ones(len(row), dtype=np.bool_)
     silent = np.diff(time) > motion.lone_h * US_PER_H
-    new[1:] = (track[1:] != track[:-1]) | (silent & (np.diff(row) > motion.lone_reports))
+    n_before = np.cumsum(known < 0)[row]
+    heard = np.diff(n_before) + np.maximum(known[row[:-1]], 0)
+    new[1:] = (track[1:] != track[:-1]) | (silent & (heard > motion.lone_reports))
     burst = np.cumsum(new) - 1
-    sizes = np.bincount(burst, weights=np.where(known[row], motion.min_positions, 1))
+    sizes = np.bincount(burst, weights=np.where(known[row] >= 0, motion.min_positions, 1))
     few = sizes < motion.min_positions
     if few.all():
         return found

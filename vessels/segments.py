@@ -82,18 +82,17 @@ class Segments:
 _ROWS: Final = ("time_us", "lat", "lon", "sog", "cog", "heading", "draught", "nav_status", "static")
 
 
-def separate(
-    block: TrackBlock, motion: MotionModel = DEFAULT_MOTION, known: npt.NDArray[np.bool_] | None = None
-) -> Segments:
+def separate(block: TrackBlock, motion: MotionModel = DEFAULT_MOTION, known: IntArray | None = None) -> Segments:
     """Tell the hulls under each MMSI apart; see the module.
 
-    `known` (n,) marks rows that are each the last report of a track known from before the block.
+    `known` (n,) says of rows that are each the last report of a track known from before the block how many others of
+    the MMSI came after it before the block; -1 for all other rows.
     """
     columns: dict[str, AnyArray] = {name: getattr(block, name) for name in _ROWS}
     step_nmi, step_h = steps(block.lat, block.lon, block.time_us, block.offsets)
     doubtful = _doubtful_vessels(block, step_nmi, step_h, motion)
     if known is not None:
-        n_known = np.bincount(vessel_of_rows(block.offsets)[known], minlength=len(block.mmsi))
+        n_known = np.bincount(vessel_of_rows(block.offsets)[known >= 0], minlength=len(block.mmsi))
         doubtful = np.union1d(doubtful, np.flatnonzero(n_known > 1))
     n_vessels = len(block.mmsi)
     noise = np.zeros(n_vessels, dtype=np.int64)
