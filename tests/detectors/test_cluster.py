@@ -189,7 +189,7 @@ def test_a_night_whose_workers_are_killed_is_the_night_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the byte: the tables of the night, and the rows of the store."""
-    monkeypatch.setattr(taking_in, "GROUP_FILES", 2)  # as a cluster's files are: more than one task
+    monkeypatch.setattr(taking_in, "SMALL_GROUP_BYTES", 1)  # as a cluster's files are: more than one task
     here, there, dask = (tmp_path / name for name in ("here", "there", "dask"))
     for folder in (here, there, dask):
         folder.mkdir()

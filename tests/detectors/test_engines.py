@@ -244,7 +244,6 @@ def test_what_progress_raises_stops_the_work(tmp_path: Path) -> None:
         assert time.monotonic() - began < tasks.BUSY_S / 2
         assert engine.map(tasks.square, [1, 2], stage="s", n_rows=BIG) == [1, 4]
     pids = [int(path.name) for folder in folders for path in folder.iterdir()]
-    assert pids
     assert until(lambda: not any(alive(pid) for pid in pids))
 
 

@@ -102,6 +102,7 @@ def test_rows_are_safe_on_disk_before_the_log_names_them_and_the_entry_before_an
 
 ASK = """
 import os, sys
+import pyarrow.acero  # what filters need, read while it may be
 import pyarrow.compute as pc
 from tests.vessels.store.stocked import FIRST_DAY, day_of_positions, new_store, sightings
 from vessels.errors import StoreError
