@@ -32,4 +32,4 @@ def instant_of(us: int) -> datetime:
     >>> instant_of(1_740_787_200_000_000).isoformat()
     '2025-03-01T00:00:00+00:00'
     """
-    return _EPOCH + timedelta(microseconds=us)
+    return _EPOCH + timedelta(microseconds=int(us))

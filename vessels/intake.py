@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -22,7 +22,7 @@ from vessels.chunks import StaticClaim
 from vessels.days import Days
 from vessels.errors import InputFileError, NothingReadableError
 from vessels.gather import ROWS_PER_BUCKET, Gatherer
-from vessels.instants import instant_us
+from vessels.instants import instant_of, instant_us
 from vessels.quality import Reject, RejectCounts, merge_counts
 from vessels.reading import InputFile, OpenedFile, ReadOptions, SetAside, find_inputs, open_input
 from vessels.schema import COVERAGE, POSITIONS, REJECTS, make_id
@@ -31,8 +31,6 @@ from vessels.track import IntArray, Tally, TrackBlock, vessel_of_rows
 ROWS_IN_MEMORY: Final = 30_000_000
 """Inputs estimated larger than this go through a spill folder: 48 B a row, so that the whole stays under 4 GiB."""
 _READ_BYTES: Final = 1 << 20
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a stage, how much is done and how much there is."""
@@ -120,7 +118,7 @@ class Tracks:
     @property
     def as_of(self) -> datetime:
         """The newest time in the data, strays left out; the epoch where there are no rows."""
-        return _EPOCH + timedelta(microseconds=self._span_us[1])
+        return instant_of(self._span_us[1])
 
     def claims(self) -> tuple[StaticClaim, ...]:
         """The static claims that rows' `static` refers to."""

@@ -7,7 +7,6 @@ or not, whatever the alert budget; equal ones share the middle of their ranks.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -16,10 +15,10 @@ import pyarrow as pa
 
 from detectors.batch.scan import Result
 from detectors.triage import FLAG_SCORE, judge
+from vessels.instants import instant_us
 
 UNFLAGGED: Final = "none"
 """In the place of a band: too little evidence for the voyage to be flagged."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class View:
 
 def view_of(result: Result) -> View:
     """The view of one scan."""
-    as_of_us = _us(result.run.as_of)
+    as_of_us = instant_us(result.run.as_of)
     findings = tuple(_sightings(result.tables["findings"], as_of_us))
     by_kind: dict[tuple[str, int], list[Sighting]] = defaultdict(list)
     for finding in findings:
@@ -109,11 +108,6 @@ def view_of(result: Result) -> View:
             by_kind[finding.kind, mmsi].append(finding)
     passages = _passages(result, as_of_us)
     return View(findings, by_kind, passages, _links(result.history.hull_links), result.history.voyages.num_rows)
-
-
-def _us(instant: datetime) -> int:
-    delta = instant - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def _micro(column: pa.ChunkedArray, empty_us: int) -> list[int]:

@@ -8,8 +8,7 @@ results are left to `detectors.batch.scan` and `detectors.batch.outputs`.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from detectors.contract import Detector, Scene, ScoringDetector
 from detectors.finding import Finding
 from detectors.triage import Verdict, judge, weigh
 from vessels.history import History
+from vessels.instants import instant_us
 from vessels.parts import voyage_tracks
 
 IntArray = npt.NDArray[np.int64]
@@ -130,15 +130,6 @@ def judge_voyages(findings: Iterable[Finding]) -> dict[str, Verdict]:
     return {voyage: judge(weights) for voyage, weights in by_voyage.items()}
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    delta = instant - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
 def instants(column: pa.ChunkedArray) -> IntArray:
     """A timestamp column as int64 microseconds; null becomes the largest number."""
     filled = column.cast(pa.int64()).fill_null(np.iinfo(np.int64).max)
@@ -151,7 +142,7 @@ class Placement:
 
     def __init__(self, history: History) -> None:
         voyages, coverage = history.voyages, history.coverage
-        self._as_of_us = microseconds(history.as_of)
+        self._as_of_us = instant_us(history.as_of)
         self._voyage = voyages["voyage_id"].to_pylist()
         self._hull = voyages["hull_id"].to_pylist()
         tracks = voyage_tracks(voyages, history.voyage_parts)
@@ -177,7 +168,7 @@ class Placement:
         spans: Iterable[int] = range(low, high)
         if finding.segment_id is not None:
             spans = [span for span in spans if self._segment[span] == finding.segment_id] or spans
-        start = microseconds(finding.start)
+        start = instant_us(finding.start)
         nearest = min(
             spans,
             key=lambda span: (
@@ -189,8 +180,8 @@ class Placement:
         return None if nearest is None else self._row[nearest]
 
     def _sources(self, finding: Finding) -> tuple[str, ...]:
-        start = microseconds(finding.start)
-        end = self._as_of_us if finding.end is None else microseconds(finding.end)
+        start = instant_us(finding.start)
+        end = self._as_of_us if finding.end is None else instant_us(finding.end)
         sources: set[str] = set()
         for mmsi in (finding.mmsi, *finding.other_mmsi):
             low, high = np.searchsorted(self._source_mmsi, [mmsi, mmsi + 1]).tolist()

@@ -11,7 +11,7 @@ does not call odd. The week ends on a fixed day, so that what is usual stays the
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from detectors.learned.baseline import Baseline, fit_baseline
 from detectors.learned.drift import DRIFT
 from detectors.learned.features import voyage_features
 from vessels.history import History
-from vessels.instants import instant_us, times_us
+from vessels.instants import instant_of, instant_us, times_us
 from vessels.units import US_PER_DAY
 
 BoolArray = npt.NDArray[np.bool_]
@@ -44,7 +44,6 @@ MIN_VESSELS: Final = 30
 """Nor do those of fewer vessels."""
 LEARNING: Final = "baseline"
 """Names, in a `Failure`, the learning of what is usual."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def judge_and_learn(
@@ -131,7 +130,7 @@ def learn_baseline(
     result = anchored(anchor, "", {})
     if learn:
         counts = {name: int((out & settled).sum()) for name, out in reasons.items()}
-        about: dict[str, Any] = {"until": _EPOCH + timedelta(microseconds=until_us), "left_out": counts}
+        about: dict[str, Any] = {"until": instant_of(until_us), "left_out": counts}
         learned = _learned_from(_only(scene, accepted & settled), voyages.earlier, forest, about)
         if learned is None:
             result = anchored(anchor, _too_few(about), about)

@@ -5,7 +5,7 @@ file: it can be asked while a night is at work.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,12 @@ from detectors.batch.settings import Settings, check_for_nightly
 from detectors.batch.swap import leftovers
 from detectors.batch.verdicts import read_verdicts
 from vessels.errors import StoreError, UsageError
+from vessels.instants import instant_of
 from vessels.store.ledger import Ledger
 from vessels.store.listing import list_files
 from vessels.store.place import StorePlace
 from vessels.store.store import TrackStore
 from vessels.store.upkeep import store_size
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def store_place(settings: Settings) -> StorePlace:
@@ -121,8 +120,8 @@ def _inputs(ledger: Ledger) -> dict[str, Any]:
         "n_superseded": len(ledger.superseded),
         "n_rows": sum(entry.n_rows for entry in counting),
         "n_stored": sum(entry.n_stored for entry in counting),
-        "first_day": _text(_EPOCH + timedelta(microseconds=first_us))[:10] if last_us else None,
-        "last_time": _text(_EPOCH + timedelta(microseconds=last_us)) if last_us else None,
+        "first_day": _text(instant_of(first_us))[:10] if last_us else None,
+        "last_time": _text(instant_of(last_us)) if last_us else None,
     }
 
 

@@ -15,10 +15,10 @@ from detectors.finding import Evidence, Finding
 from detectors.rules.identity.claims import Claims, Spell, claims_of
 from detectors.rules.identity.digits import imo_passes
 from detectors.rules.identity.standing import VoyageSpans
-from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
+from detectors.rules.identity.wording import combined, known, sentence, ship, span
 from detectors.watchlist import ListedVessel, WatchList
 from vessels.ais import mmsi_text
-from vessels.instants import times_us
+from vessels.instants import instant_of, times_us
 from vessels.parameters import Parameters
 
 BY_IMO: Final = 0.95
@@ -101,8 +101,8 @@ class ListedVessels(Parameters):
             detector_version=self.version,
             kind="listed_vessel",
             mmsi=mmsi,
-            start=instant(first_us),
-            end=instant(last_us),
+            start=instant_of(first_us),
+            end=instant_of(last_us),
             strength=strength,
             headline=_headline(names[-1] if names else None, mmsi, sorted(match.spells), match.entry, "sends"),
             evidence=(*(line for _, line, _ in graded), _entry_line(match.entry)),
@@ -117,7 +117,7 @@ class ListedVessels(Parameters):
         earlier = finding.with_(
             strength=round(strength * EARLIER, 4),
             headline=_headline(names[-1] if names else None, mmsi, sorted(match.spells), match.entry, "earlier sent"),
-            caveats=(*finding.caveats, f"the listed claim was last heard at {instant(last_us):%Y-%m-%dT%H:%M:%SZ}"),
+            caveats=(*finding.caveats, f"the listed claim was last heard at {instant_of(last_us):%Y-%m-%dT%H:%M:%SZ}"),
         )
         return told + voyages.told_of_later(earlier, last_us, hull_id)
 
@@ -157,8 +157,8 @@ class ListedVessels(Parameters):
                     detector_version=self.version,
                     kind="listed_vessel",
                     mmsi=one,
-                    start=instant(first_us),
-                    end=instant(max(first_us, last_us)),
+                    start=instant_of(first_us),
+                    end=instant_of(max(first_us, last_us)),
                     strength=BY_MMSI,
                     headline=_headline(None, one, ["MMSI"], entry, "sends"),
                     evidence=(

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.batch.engine import Placement, instants, microseconds, run_detectors, with_anomaly
+from detectors.batch.engine import Placement, instants, run_detectors, with_anomaly
 from detectors.finding import Evidence, Finding
 from detectors.triage import weight_of
 from tests.detectors.histories import DAY_0, at, history, scene, voyage
 from vessels.errors import SettingsError
+from vessels.instants import instant_us
 from vessels.schema import COVERAGE
 
 ALPHA, BRAVO = 273_412_340, 445_012_350
@@ -266,11 +267,11 @@ def test_no_detectors_find_nothing():
 
 def test_instants_are_exact_to_the_microsecond_and_null_is_endless():
     when = DAY_0 + timedelta(days=12_345, microseconds=7)
-    assert microseconds(when) == round(when.timestamp()) * 1_000_000 + 7
+    assert instant_us(when) == round(when.timestamp()) * 1_000_000 + 7
     column = COVERAGE.build(
         {"mmsi": [1, 2], "source_id": ["a", "b"], "first_seen": [when, None], "last_seen": [when, when]}
     )["first_seen"]
-    assert instants(column).tolist() == [microseconds(when), np.iinfo(np.int64).max]
+    assert instants(column).tolist() == [instant_us(when), np.iinfo(np.int64).max]
 
 
 @dataclass(frozen=True)

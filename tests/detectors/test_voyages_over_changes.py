@@ -10,8 +10,8 @@ from detectors.finding import Evidence, Finding
 from detectors.learned.approach import watched_approach_nmi
 from detectors.rules.geofence.detector import Geofence
 from detectors.rules.identity.standing import VoyageSpans
-from detectors.rules.identity.wording import instant
 from tests.detectors.histories import DAY_0, at, history, sailed, scene, spell, stay, voyage, zone
+from vessels.instants import instant_us
 from vessels.zones import Zones
 
 ALPHA, BRAVO = 273_412_340, 445_012_350
@@ -37,10 +37,6 @@ def claim(mmsi, **said):
     )
 
 
-def us(when):
-    return round((when - instant(0)).total_seconds() * 1e6)
-
-
 def test_the_line_of_a_voyage_goes_over_the_change():
     past = history(as_of=at(20), voyages=[JOINED], voyage_parts=PARTS, sketches=TRACK)
 
@@ -61,7 +57,7 @@ def test_the_line_of_a_voyage_goes_over_the_change():
 
 def told(mmsi, first, last, hull_id=None, voyages=(JOINED,), parts=PARTS):
     spans = VoyageSpans(history(as_of=at(20), voyages=voyages, voyage_parts=parts), {ALPHA, BRAVO})
-    return spans.told_of_each(claim(mmsi), us(first), us(last), hull_id)
+    return spans.told_of_each(claim(mmsi), instant_us(first), instant_us(last), hull_id)
 
 
 def test_a_claim_is_told_of_the_voyage_on_which_it_was_made_in_its_part():
@@ -83,8 +79,8 @@ def test_two_tracks_of_one_number_in_one_voyage_are_told_once():
 
 def test_a_later_voyage_begins_with_its_part():
     spans = VoyageSpans(history(as_of=at(20), voyages=[JOINED], voyage_parts=PARTS), {ALPHA, BRAVO})
-    assert [f.voyage_id for f in spans.told_of_later(claim(BRAVO), us(at(4.5)), None)] == [VOYAGE]
-    assert spans.told_of_later(claim(ALPHA), us(at(1)), None) == []
+    assert [f.voyage_id for f in spans.told_of_later(claim(BRAVO), instant_us(at(4.5)), None)] == [VOYAGE]
+    assert spans.told_of_later(claim(ALPHA), instant_us(at(1)), None) == []
 
 
 def fence(zone_id, watch, lon, lat):

@@ -14,9 +14,10 @@ from detectors.finding import Evidence, Finding
 from detectors.rules.identity.claims import Run, Spell, changes, runs_of
 from detectors.rules.identity.digits import flag_of, states_of
 from detectors.rules.identity.standing import Lookups
-from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
+from detectors.rules.identity.wording import combined, known, sentence, ship, span
 from vessels.ais import mmsi_text, state_names
 from vessels.geodesy import distance_nmi
+from vessels.instants import instant_of
 from vessels.names import near_equal_names
 from vessels.units import US_PER_DAY, US_PER_H
 
@@ -104,7 +105,7 @@ def _flag_change(imo: int, old: Run, new: Run, hops: int, lookups: Lookups) -> F
         detector_version="",
         kind="flag_change",
         mmsi=new.value,
-        start=instant(new.first_us),
+        start=instant_of(new.first_us),
         end=None,
         strength=combined(REFLAGGED_WITHIN_STATE if related else REFLAGGED, *grounds),
         headline=sentence(

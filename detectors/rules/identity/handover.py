@@ -25,9 +25,9 @@ from detectors.rules.identity.handover_words import caveats_of, evidence_of, hea
 from detectors.rules.identity.standing import TOLD_ONCE
 from detectors.rules.identity.surroundings import Circumstances, Surroundings
 from detectors.rules.identity.thresholds import Thresholds
-from detectors.rules.identity.wording import combined, instant
+from detectors.rules.identity.wording import combined
 from vessels.history import History
-from vessels.instants import times_us
+from vessels.instants import instant_of, instant_us, times_us
 
 SMALL: Final = 0.3
 """Factor where neither side is of class A size: such craft are sold, renumbered and reprogrammed freely."""
@@ -146,14 +146,14 @@ def _told(
         hull_id=hull,
         subject=f"{link.before.mmsi} {link.from_segment_id}",
     )
-    began_us = _us(link.began)
+    began_us = instant_us(link.began)
     own = _since(voyages.get(hull, ()), began_us) if hull is not None else []
     if not one.is_strong or strength < TOLD_ONCE:
         own = own[:1]
     called = last_high_call(before, link.ended)
     until_us = max([began_us, *(voyage.start_us for voyage in own[:1])])
     if called is not None:
-        until_us = max(until_us, _us(called[1].ended(link.ended) + timedelta(days=thresholds.laundered_days)))
+        until_us = max(until_us, instant_us(called[1].ended(link.ended) + timedelta(days=thresholds.laundered_days)))
     return [_on(finding, voyage, began_us, until_us) for voyage in own] or [finding]
 
 
@@ -164,11 +164,11 @@ def _since(voyages: Sequence[_Voyage], began_us: int) -> list[_Voyage]:
 
 
 def _on(finding: Finding, voyage: _Voyage, began_us: int, until_us: int) -> Finding:
-    start = instant(max(began_us, voyage.start_us))
+    start = instant_of(max(began_us, voyage.start_us))
     return finding.with_(
         strength=finding.strength if voyage.start_us <= until_us else round(finding.strength * LATER, 4),
         start=start,
-        end=max(start, instant(voyage.end_us)),
+        end=max(start, instant_of(voyage.end_us)),
         voyage_id=voyage.voyage_id,
         segment_id=None,
         subject=f"{finding.subject} {voyage.voyage_id}",
@@ -198,7 +198,7 @@ def _circumstances(one: Changeover, tracks: Mapping[str, Track], surroundings: S
     """Where the hull was between the last report before and the first after; each side by its own hull."""
     link = one.link
     segments = (link.from_segment_id, link.to_segment_id)
-    first_us, last_us = sorted((_us(link.ended), _us(link.began)))
+    first_us, last_us = sorted((instant_us(link.ended), instant_us(link.began)))
     hulls = [_hull(tracks, segment) for segment in segments]
     if hulls[0] == hulls[1]:
         return surroundings.around((link.before.mmsi, link.after.mmsi), hulls[0], segments, first_us, last_us)
@@ -241,8 +241,3 @@ def _voyages(history: History, hulls: Collection[str | None]) -> dict[str | None
     for own in found.values():
         own.sort(key=lambda voyage: (voyage.start_us, voyage.end_us, voyage.voyage_id))
     return found
-
-
-def _us(when: datetime) -> int:
-    delta = when - instant(0)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

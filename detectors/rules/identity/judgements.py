@@ -17,8 +17,9 @@ from detectors.rules.identity.claims import Run
 from detectors.rules.identity.digits import imo_passes
 from detectors.rules.identity.surroundings import Circumstances, Surroundings
 from detectors.rules.identity.thresholds import Thresholds
-from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
+from detectors.rules.identity.wording import combined, iso, known, position, sentence, ship, span
 from vessels.geodesy import distance_nmi
+from vessels.instants import instant_of
 from vessels.units import US_PER_H
 
 RENAMED: Final = 0.15
@@ -86,8 +87,8 @@ def _finding(
         detector_version="",
         kind=one.kind,
         mmsi=after.mmsi,
-        start=instant(one.new.first_us),
-        end=None if one.ended_us is None else instant(one.ended_us),
+        start=instant_of(one.new.first_us),
+        end=None if one.ended_us is None else instant_of(one.ended_us),
         strength=round(strength * factor, 4),
         headline=_headline(one, circumstances),
         evidence=(*_evidence(one, together), *circumstances.evidence),

@@ -33,9 +33,10 @@ from detectors.rules.identity.near_listed.listings import Listings, heard_togeth
 from detectors.rules.identity.near_listed.words import Near, caveats, evidence, headline
 from detectors.rules.identity.standing import VoyageSpans
 from detectors.rules.identity.thresholds import Thresholds
-from detectors.rules.identity.wording import instant, known
+from detectors.rules.identity.wording import known
 from detectors.watchlist import WatchList
 from vessels.geodesy import FloatArray
+from vessels.instants import instant_of
 from vessels.names import looks_like_gear
 
 STRONGEST: Final = 0.9
@@ -209,8 +210,8 @@ def _finding(near: Near, listed: Listings, said: Statements, chances: Chances, t
         detector_version="",
         kind="near_listed_identity",
         mmsi=first.mmsi,
-        start=instant(near.first_us),
-        end=instant(near.last_us),
+        start=instant_of(near.first_us),
+        end=instant_of(near.last_us),
         strength=round(strength, 4),
         headline=headline(near, said, listed),
         evidence=evidence(near, said, listed, chances, thresholds),

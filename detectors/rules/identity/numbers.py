@@ -16,7 +16,7 @@ from detectors.finding import Evidence, Finding
 from detectors.rules.identity.claims import Claims, Run, Spell, runs_of
 from detectors.rules.identity.digits import imo_passes, right_check_digit, states_of
 from detectors.rules.identity.standing import Lookups
-from detectors.rules.identity.wording import combined, instant, known, sentence, ship, span
+from detectors.rules.identity.wording import combined, known, sentence, ship, span
 from vessels.ais import (
     MmsiKind,
     call_sign_state,
@@ -25,6 +25,7 @@ from vessels.ais import (
     mmsi_text,
     state_names,
 )
+from vessels.instants import instant_of
 from vessels.names import looks_like_gear, spelling
 
 _ODD_KINDS: Final = (
@@ -113,8 +114,8 @@ def _told(
         detector_version="",
         kind=kind,
         mmsi=first.mmsi,
-        start=instant(first.first_us),
-        end=instant(last.last_us),
+        start=instant_of(first.first_us),
+        end=instant_of(last.last_us),
         strength=strength,
         headline=sentence(headline),
         evidence=tuple(lines),

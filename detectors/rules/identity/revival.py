@@ -22,9 +22,10 @@ from detectors.rules.identity.returns import Return, Side, returns_of
 from detectors.rules.identity.revival_grounds import Case, Habits, grounds_of
 from detectors.rules.identity.standing import VoyageSpans
 from detectors.rules.identity.thresholds import Thresholds
-from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship
+from detectors.rules.identity.wording import combined, iso, known, position, sentence, ship
 from vessels.ais import mmsi_text
 from vessels.history import History
+from vessels.instants import instant_of
 from vessels.names import looks_like_gear, near_equal_call_signs, near_equal_names
 from vessels.units import US_PER_DAY
 
@@ -105,8 +106,8 @@ def _judged(case: Case) -> Finding | None:
         detector_version="",
         kind="revived_identity",
         mmsi=one.after.mmsi,
-        start=instant(one.first.time_us),
-        end=instant(max(spell.last_us for spell in one.after.spells)),
+        start=instant_of(one.first.time_us),
+        end=instant_of(max(spell.last_us for spell in one.after.spells)),
         strength=round(strength, 4),
         headline=_headline(one, settling.words),
         evidence=(*_course(one), *(ground.evidence for ground in grounds)),

@@ -20,10 +20,10 @@ from detectors.rules.identity.claims import Claims, Spell
 from detectors.rules.identity.interference import BRIEF_H
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.verdicts import VICTIM_SHARE, bearer_caveats, bearer_lines, true_bearer_sentence
-from detectors.rules.identity.wording import combined, instant, iso, sentence, ship, span
+from detectors.rules.identity.wording import combined, iso, sentence, ship, span
 from vessels.ais import MmsiKind, mmsi_kinds, mmsi_text
 from vessels.history import History
-from vessels.instants import times_us
+from vessels.instants import instant_of, times_us
 from vessels.names import looks_like_gear, spelling
 from vessels.units import US_PER_DAY, US_PER_H
 
@@ -145,8 +145,8 @@ def _of_one(
         detector_version="",
         kind="shared_mmsi",
         mmsi=mmsi,
-        start=instant(first_us),
-        end=instant(last_us),
+        start=instant_of(first_us),
+        end=instant_of(last_us),
         strength=round(strength, 4),
         headline=sentence(
             f"{label} was on the air from places up to {separation_nmi:.0f} nmi apart at once, from {iso(first_us)}."

@@ -16,9 +16,8 @@ import pyarrow.compute as pc
 from detectors.finding import Finding
 from detectors.rules.identity.surroundings import Surroundings
 from detectors.rules.identity.thresholds import Thresholds
-from detectors.rules.identity.wording import instant
 from vessels.history import History
-from vessels.instants import times_us
+from vessels.instants import instant_of, times_us
 from vessels.parts import voyage_tracks
 
 TOLD_ONCE: Final = 0.1
@@ -95,8 +94,8 @@ def _one_a_voyage(spans: Sequence[_Span]) -> list[_Span]:
 
 def _told(finding: Finding, span: _Span, start_us: int, end_us: int) -> Finding:
     return finding.with_(
-        start=instant(start_us),
-        end=instant(end_us),
+        start=instant_of(start_us),
+        end=instant_of(end_us),
         voyage_id=span.voyage_id,
         segment_id=span.segment_id,
         hull_id=span.hull_id,

@@ -22,9 +22,10 @@ from detectors.rules.identity.flags import flag_changes
 from detectors.rules.identity.standing import Lookups
 from detectors.rules.identity.surroundings import Points
 from detectors.rules.identity.verdicts import VICTIM_SHARE, bearer_caveats, bearer_lines, true_bearer_sentence
-from detectors.rules.identity.wording import combined, instant, iso, known, position, sentence, ship, span
+from detectors.rules.identity.wording import combined, iso, known, position, sentence, ship, span
 from vessels.ais import imo_check_digit_ok
 from vessels.geodesy import distance_nmi
+from vessels.instants import instant_of
 from vessels.names import near_equal_call_signs, near_equal_names
 from vessels.units import US_PER_H
 
@@ -240,8 +241,8 @@ def _twins(imo: int, one: _Claimant, apart: _Apart, contest: Contest | None, loo
         detector_version="",
         kind="imo_twin",
         mmsi=one.mmsi,
-        start=instant(first_us),
-        end=instant(last_us),
+        start=instant_of(first_us),
+        end=instant_of(last_us),
         strength=round(strength, 4),
         headline=sentence(
             f"{_label(one)} and {_label(farthest)} sent one IMO number, {imo}, from places "
@@ -273,8 +274,8 @@ def _two_sets(imo: int, newer: _Claimant, older: _Claimant) -> Finding:
         detector_version="",
         kind="imo_twin",
         mmsi=newer.mmsi,
-        start=instant(newer.first_us),
-        end=instant(newer.last_us),
+        start=instant_of(newer.first_us),
+        end=instant_of(newer.last_us),
         strength=combined(TWO_SETS, *others),
         headline=sentence(f"{_label(newer)} and {_label(older)} sent one IMO number, {imo}, from one place."),
         evidence=(
@@ -303,8 +304,8 @@ def _typed_by_many(imo: int, claimants: Sequence[_Claimant]) -> Finding:
         detector_version="",
         kind="imo_twin",
         mmsi=newest.mmsi,
-        start=instant(newest.first_us),
-        end=instant(newest.last_us),
+        start=instant_of(newest.first_us),
+        end=instant_of(newest.last_us),
         strength=TYPED_BY_MANY,
         headline=f"IMO number {imo} was sent under {len(claimants)} MMSI.",
         evidence=(Evidence(f"MMSI that claim IMO number {imo}", str(len(claimants)), "1"), _said(imo, newest)),

@@ -1,17 +1,9 @@
 """Shared words and sums of the identity rules: times, places and ships in text, and strengths put together."""
 
 import math
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from vessels.ais import clean_text, mmsi_text
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def instant(time_us: int) -> datetime:
-    """Microseconds since 1970 UTC as a time."""
-    return _EPOCH + timedelta(microseconds=int(time_us))
+from vessels.instants import instant_of
 
 
 def iso(time_us: int) -> str:
@@ -20,7 +12,7 @@ def iso(time_us: int) -> str:
     >>> iso(0)
     '1970-01-01T00:00:00Z'
     """
-    return instant(time_us).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant_of(time_us).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def span(first_us: int, last_us: int) -> str:
