@@ -145,7 +145,8 @@ def _tracks_tables(segments: Segments, ids: list[str]) -> tuple[pa.Table, pa.Tab
     track = segments.segment_of_rows[rows]
     sketches = schema.SKETCHES.build(
         {"segment_id": names.take(pa.array(track)), "mmsi": segments.mmsi[track], "timestamp": segments.time_us[rows],
-         "lat": segments.lat[rows], "lon": segments.lon[rows]}
+         "lat": segments.lat[rows], "lon": segments.lon[rows],
+         "sog": segments.sog[rows], "draught": segments.draught[rows]}
     )  # fmt: skip
     return whole, sketches
 

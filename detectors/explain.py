@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from detectors.batch.outputs import LoadedRun
 from detectors.batch.refusals import nearest_name
 from detectors.borne import BorneIdentity
 from detectors.chains import WHO, Chains
 from detectors.links import Link
+from detectors.run_folder import LoadedRun
 from detectors.triage import Verdict, judge
 from vessels.errors import UsageError
 
@@ -92,105 +92,138 @@ class Case:
     as_of: str
 
 
-def find_voyage(run: LoadedRun, voyage_id: str) -> str:
-    """The full id of the voyage that an id, or the beginning of one, stands for.
+class RowsBy:
+    """Rows of a table looked up by the values of one column, in the order of the table."""
 
-    Raises UsageError that names the candidates where there are several, and the nearest id where there is none.
-    """
-    known: list[str] = run.tables["voyages"]["voyage_id"].to_pylist()
-    word = voyage_id.strip().lower()
-    if word in known:
-        return word
-    bare = word.removeprefix(ID_PREFIX)
-    matches = sorted({full for full in known if bare and full.removeprefix(ID_PREFIX).startswith(bare)})
-    if len(matches) == 1:
-        return matches[0]
-    where = f"voyage {voyage_id!r} in {run.folder}"
-    if matches:
-        more = f" and {len(matches) - OFFERED} more" if len(matches) > OFFERED else ""
-        raise UsageError(f"{where}: {len(matches)} begin so: {', '.join(matches[:OFFERED])}{more}; give more of the id")
-    flagged = run.tables["flagged_voyages"].sort_by("rank")["voyage_id"].to_pylist()
-    listed = [full for full in flagged if bare and full.removeprefix(ID_PREFIX).startswith(bare)]
-    if listed:
-        raise UsageError(f"{where}: {_as_told(run, listed[0])}")
-    near = nearest_name(ID_PREFIX + bare, known)
-    hint = f"did you mean {near}?" if near else f"flagged there: {', '.join(flagged[:OFFERED]) or 'none'}"
-    raise UsageError(f"{where}: there is none; {hint}")
+    def __init__(self, table: pa.Table, column: str) -> None:
+        self._table = table.combine_chunks()
+        values = self._table[column].combine_chunks().dictionary_encode()
+        codes = values.indices.fill_null(-1).to_numpy()
+        self._order = np.argsort(codes, kind="stable")
+        self._codes = codes[self._order]
+        self._number = {value: i for i, value in enumerate(values.dictionary.to_pylist())}
 
-
-def _as_told(run: LoadedRun, voyage_id: str) -> str:
-    """Why a voyage that a night lists has no case there: its rows were not looked at, or it is no voyage any longer."""
-    (row,) = _rows(run.tables["flagged_voyages"].drop_columns(["geometry"]), "voyage_id", [voyage_id])
-    why = "; ".join(row.get("changes") or ())
-    return f"the night lists it as it was told before ({why}); its case is in the folder of that night"
-
-
-def make_case(run: LoadedRun, voyage_id: str) -> Case:
-    """Gather what the run holds about a voyage; `voyage_id` is a full id, as `find_voyage` gives it."""
-    voyage = _rows(run.tables["voyages"], "voyage_id", [voyage_id])[0]
-    flagged = _rows(run.tables["flagged_voyages"].drop_columns(["geometry"]), "voyage_id", [voyage_id])
-    findings = _rows(run.tables["findings"], "voyage_id", [voyage_id])
-    findings.sort(key=lambda row: (-row["weight_db"], row["start"], row["finding_id"]))
-    names: dict[str, list[str]] = {}
-    for source in run.run["inputs"]:
-        names.setdefault(source["source_id"], []).extend(source["names"])
-    others = {mmsi for row in findings for mmsi in row["other_mmsi"] or ()}
-    return Case(
-        voyage=voyage,
-        flagged=flagged[0] if flagged else None,
-        findings=tuple(
-            FindingCase(row, tuple(", ".join(names.get(source, [source])) for source in row["source_ids"] or ()))
-            for row in findings
-        ),
-        verdict=judge([(row["kind"], row["weight_db"]) for row in findings]),
-        port_visits=_calls(run.tables["port_visits"], voyage),
-        chain=_chain(run, voyage),
-        claims=merge_claims(_claims(run.tables["identities"], voyage, others)),
-        as_of=run.run["as_of"],
-    )
-
-
-def _chain(run: LoadedRun, voyage: Row) -> HullChain:
-    """The chain of the voyage's hull; older runs have no links and no watch levels, and so a shorter one."""
-    tables = run.tables
-    levels = run.run.get("watch") or {}
-    chains = Chains(tables["identities"], tables["port_visits"], tables["hull_links"], levels)
-    now = chains.in_force(voyage)
-    inside, links = chains.hull_of({voyage["segment_id"]})
-    own = [link for link in links if {link.from_segment_id, link.to_segment_id} <= inside]
-    others = sorted((link for link in links if link not in own), key=lambda link: (-link.probability, link.link_id))
-    return HullChain(
-        identities=chains.whole([(voyage["segment_id"], voyage["mmsi"])]),
-        sharing=tuple(one for one in chains.earlier(voyage, now) if one.link_probability is None),
-        now=tuple(now.get(field) for field in WHO),
-        links=tuple(own),
-        possible_links=tuple(others[:POSSIBLE_LINKS]),
-    )
-
-
-def _rows(table: pa.Table, column: str, values: Sequence[object]) -> list[Row]:
-    wanted = pa.array(values, type=table.schema.field(column).type)
-    rows: list[Row] = table.filter(pc.is_in(table[column], value_set=wanted)).to_pylist()
-    return rows
-
-
-def _calls(visits: pa.Table, voyage: Row) -> tuple[Row, ...]:
-    """The hull's port calls around the voyage, oldest first."""
-    rows = sorted(_rows(visits, "hull_id", [voyage["hull_id"]]), key=lambda row: (row["start"], row["visit_id"]))
-    begun = [row for row in rows if voyage["start"] is None or row["start"] < voyage["start"]]
-    return (*begun[-CALLS_BEFORE:], *rows[len(begun) : len(begun) + CALLS_AFTER])
-
-
-def _claims(identities: pa.Table, voyage: Row, others: set[int]) -> list[Row]:
-    """The identity spells of the voyage's hull, of its MMSI, and of the other identities its findings speak of."""
-    spells = {
-        (row["mmsi"], row["segment_id"], row["first_seen"]): row
-        for row in (
-            *_rows(identities, "hull_id", [voyage["hull_id"]]),
-            *_rows(identities, "mmsi", [voyage["mmsi"], *sorted(others)]),
+    def of(self, *values: object) -> list[Row]:
+        """The rows with any of these values, one value after the other."""
+        spans = (
+            np.searchsorted(self._codes, [self._number[value], self._number[value] + 1])
+            for value in values
+            if value in self._number
         )
-    }
-    return sorted(spells.values(), key=lambda row: (row["first_seen"], row["mmsi"]))
+        kept = [self._order[low:high] for low, high in spans]
+        if not kept:
+            return []
+        rows: list[Row] = self._table.take(pa.array(np.concatenate(kept))).to_pylist()
+        return rows
+
+
+class Cases:
+    """The cases of one run; what they are looked up in is built once."""
+
+    def __init__(self, run: LoadedRun) -> None:
+        self.run = run
+        tables = run.tables
+        told = tables["flagged_voyages"].drop_columns(["geometry"])
+        self._voyages = RowsBy(tables["voyages"], "voyage_id")
+        self._flagged = RowsBy(told, "voyage_id")
+        self._findings = RowsBy(tables["findings"], "voyage_id")
+        self._visits = RowsBy(tables["port_visits"], "hull_id")
+        self._of_hull = RowsBy(tables["identities"], "hull_id")
+        self._of_mmsi = RowsBy(tables["identities"], "mmsi")
+        # Older runs have no links and no watch levels, and so shorter chains.
+        levels = run.run.get("watch") or {}
+        self._chains = Chains(tables["identities"], tables["port_visits"], tables["hull_links"], levels)
+        self._names: dict[str, list[str]] = {}
+        for source in run.run["inputs"]:
+            self._names.setdefault(source["source_id"], []).extend(source["names"])
+
+    def find(self, voyage_id: str) -> str:
+        """The full id of the voyage that an id, or the beginning of one, stands for.
+
+        Raises UsageError that names the candidates where there are several, and the nearest id where there is none.
+        """
+        run = self.run
+        known: list[str] = run.tables["voyages"]["voyage_id"].to_pylist()
+        word = voyage_id.strip().lower()
+        if word in known:
+            return word
+        bare = word.removeprefix(ID_PREFIX)
+        matches = sorted({full for full in known if bare and full.removeprefix(ID_PREFIX).startswith(bare)})
+        if len(matches) == 1:
+            return matches[0]
+        where = f"voyage {voyage_id!r} in {run.folder}"
+        if matches:
+            more = f" and {len(matches) - OFFERED} more" if len(matches) > OFFERED else ""
+            offered = ", ".join(matches[:OFFERED])
+            raise UsageError(f"{where}: {len(matches)} begin so: {offered}{more}; give more of the id")
+        flagged = run.tables["flagged_voyages"].sort_by("rank")["voyage_id"].to_pylist()
+        listed = [full for full in flagged if bare and full.removeprefix(ID_PREFIX).startswith(bare)]
+        if listed:
+            raise UsageError(f"{where}: {self._as_told(listed[0])}")
+        near = nearest_name(ID_PREFIX + bare, known)
+        hint = f"did you mean {near}?" if near else f"flagged there: {', '.join(flagged[:OFFERED]) or 'none'}"
+        raise UsageError(f"{where}: there is none; {hint}")
+
+    def _as_told(self, voyage_id: str) -> str:
+        """Why a voyage that a night lists has no case: its rows were not looked at, or it is no voyage any longer."""
+        why = "; ".join(self._flagged.of(voyage_id)[0].get("changes") or ())
+        return f"the night lists it as it was told before ({why}); its case is in the folder of that night"
+
+    def holds(self, voyage_id: str) -> bool:
+        """Whether the run has the voyage, and not only how it was told before."""
+        return bool(self._voyages.of(voyage_id))
+
+    def case(self, voyage_id: str) -> Case:
+        """What the run holds about a voyage; `voyage_id` is a full id, as `find` gives it."""
+        voyage = self._voyages.of(voyage_id)[0]
+        flagged = self._flagged.of(voyage_id)
+        findings = self._findings.of(voyage_id)
+        findings.sort(key=lambda row: (-row["weight_db"], row["start"], row["finding_id"]))
+        others = {mmsi for row in findings for mmsi in row["other_mmsi"] or ()}
+        return Case(
+            voyage=voyage,
+            flagged=flagged[0] if flagged else None,
+            findings=tuple(
+                FindingCase(
+                    row, tuple(", ".join(self._names.get(source, [source])) for source in row["source_ids"] or ())
+                )
+                for row in findings
+            ),
+            verdict=judge([(row["kind"], row["weight_db"]) for row in findings]),
+            port_visits=self._calls(voyage),
+            chain=self._chain(voyage),
+            claims=merge_claims(self._claims(voyage, others)),
+            as_of=self.run.run["as_of"],
+        )
+
+    def _chain(self, voyage: Row) -> HullChain:
+        """The chain of the voyage's hull."""
+        now = self._chains.in_force(voyage)
+        inside, links = self._chains.hull_of({voyage["segment_id"]})
+        own = [link for link in links if {link.from_segment_id, link.to_segment_id} <= inside]
+        others = sorted((link for link in links if link not in own), key=lambda link: (-link.probability, link.link_id))
+        return HullChain(
+            identities=self._chains.whole([(voyage["segment_id"], voyage["mmsi"])]),
+            sharing=tuple(one for one in self._chains.earlier(voyage, now) if one.link_probability is None),
+            now=tuple(now.get(field) for field in WHO),
+            links=tuple(own),
+            possible_links=tuple(others[:POSSIBLE_LINKS]),
+        )
+
+    def _calls(self, voyage: Row) -> tuple[Row, ...]:
+        """The hull's port calls around the voyage, oldest first."""
+        rows = sorted(self._visits.of(voyage["hull_id"]), key=lambda row: (row["start"], row["visit_id"]))
+        begun = [row for row in rows if voyage["start"] is None or row["start"] < voyage["start"]]
+        return (*begun[-CALLS_BEFORE:], *rows[len(begun) : len(begun) + CALLS_AFTER])
+
+    def _claims(self, voyage: Row, others: set[int]) -> list[Row]:
+        """The identity spells of the voyage's hull, of its MMSI, and of the others its findings speak of."""
+        said = (
+            *self._of_hull.of(voyage["hull_id"]),
+            *self._of_mmsi.of(*dict.fromkeys((voyage["mmsi"], *sorted(others)))),
+        )
+        spells = {(row["mmsi"], row["segment_id"], row["first_seen"]): row for row in said}
+        return sorted(spells.values(), key=lambda row: (row["first_seen"], row["mmsi"]))
 
 
 def merge_claims(spells: Sequence[Row]) -> tuple[Claims, ...]:

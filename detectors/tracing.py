@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 
-from detectors.batch.outputs import Written
 from detectors.borne import BorneIdentity, Call, call_in_words, day_of, days_before, last_high_call
 from detectors.chains import Chains, Row
 from detectors.links import Link, counted
+from detectors.run_folder import Written
 from vessels.ais import clean_text, mmsi_text, parse_imo
 from vessels.errors import UsageError
 from vessels.names import near_equal_names
@@ -108,7 +108,7 @@ def trace(
 ) -> tuple[HullTrace, ...]:
     """Every hull that ever bore this MMSI, this IMO number or this name, with all it was and where it called.
 
-    `result` is what `detectors.scan` gives, or a run read back with `detectors.batch.outputs.load_run`. Where several
+    `result` is what `detectors.scan` gives, or a run read back with `detectors.run_folder.load_run`. Where several
     are given, a hull that bore any of them is traced. Names count as the same if they are near-equal
     (`vessels.names.near_equal_names`). Empty where nothing like it was heard. Hulls in the order they were first heard.
 

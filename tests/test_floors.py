@@ -63,12 +63,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     # ... what runs them
     ("detectors.batch.outcomes", "detectors.batch.worker"),
     ("detectors.batch.crew", "detectors.batch.cluster", "detectors.batch.engines"),
-    ("detectors.batch.refusals", "detectors.batch.sections", "detectors.batch.settings", "detectors.batch.outputs"),
+    ("detectors.batch.refusals", "detectors.batch.sections", "detectors.batch.settings"),
+    ("detectors.shown", "detectors.run_tables", "detectors.run_folder", "detectors.batch.outputs"),
     ("detectors.batch.clock", "detectors.batch.record", "detectors.batch.window"),
     ("detectors.batch.lock", "detectors.batch.metrics", "detectors.batch.run_log", "detectors.batch.swap"),
     ("detectors.catalogue",),
     ("detectors.batch.culprits", "detectors.batch.broken"),
-    ("detectors.batch.aside", "detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.scan"),
+    ("detectors.batch.aside", "detectors.batch.engine", "detectors.batch.flagged", "detectors.batch.drawing"),
+    # ... what people see of a run, made from its tables alone
+    ("detectors.explain", "detectors.case_rows", "detectors.chain_rows"),
+    ("detectors.report.*",),
+    ("detectors.exports.*",),
+    ("detectors.batch.result", "detectors.batch.scan"),
     ("detectors.batch.drifting", "detectors.batch.learning"),
     ("detectors.batch.nights", "detectors.batch.told", "detectors.batch.mutes", "detectors.batch.sight"),
     ("detectors.batch.verdicts", "detectors.batch.verdict_files"),
@@ -77,7 +83,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.batch.night_facts", "detectors.batch.night_inputs", "detectors.batch.night", "detectors.batch.nightly"),
     # ... what shows results to people, and what other tools' authors test with
     (
-        "detectors.explain",
         "detectors.tracing",
         "detectors.scene_events",
         "detectors.scene_links",

@@ -188,7 +188,7 @@ def derive(
         port_visits=visits_table(segments, ids, hull_ids, zones, visits, draught),
         zone_presences=presences_table(segments, ids, hull_ids, zones, stays, parameters.stays),
         voyages=voyages,
-        sketches=_sketches_table(segments, ids),
+        sketches=_sketches_table(segments, ids, draught),
         silences=silences_table(segments, ids, draught, parameters.silences),
         sea=derive_at_sea(segments, ids, identities, zones, fence_set, draught, habits, parameters.sea),
         tally=block.tally,
@@ -302,7 +302,7 @@ def _segments_table(
     )
 
 
-def _sketches_table(segments: Segments, ids: Sequence[str]) -> pa.Table:
+def _sketches_table(segments: Segments, ids: Sequence[str], draught: npt.NDArray[np.float64]) -> pa.Table:
     rows = thin_rows(segments, SKETCH_MIN)
     segment = np.searchsorted(segments.offsets, rows, side="right") - 1
     return SKETCHES.build(
@@ -312,5 +312,7 @@ def _sketches_table(segments: Segments, ids: Sequence[str]) -> pa.Table:
             "timestamp": segments.time_us[rows],
             "lat": segments.lat[rows],
             "lon": segments.lon[rows],
+            "sog": segments.sog[rows],
+            "draught": draught[rows],
         }
     )

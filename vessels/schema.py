@@ -296,6 +296,8 @@ SKETCHES: Final = Table(
         Column("timestamp", TIMESTAMP, "time of the report"),
         Column("lat", _F64, "latitude", "degree"),
         Column("lon", _F64, "longitude", "degree"),
+        Column("sog", pa.float32(), "speed over ground, as sent; null if none", "kn"),
+        Column("draught", pa.float32(), "draught claimed so far; null if none", "m"),
     ),
 )
 """Tracks thinned for drawing and for comparing ships with each other: real reports, never interpolated."""

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from detectors.batch.alerts import Telling, tell
 from detectors.batch.broken import Failure
 from detectors.batch.clock import Clock
+from detectors.batch.drawing import tracks_table, zones_table
 from detectors.batch.drifting import Anchor, Learned
 from detectors.batch.engine import with_anomaly
 from detectors.batch.engines import Engine
@@ -29,7 +30,7 @@ from detectors.batch.learning import judge_and_learn
 from detectors.batch.night_facts import NightFacts, night_facts
 from detectors.batch.night_inputs import input_records, nulled_of, rejects_of
 from detectors.batch.nights import commit_night, night_id_of, night_row, read_nights
-from detectors.batch.outputs import run_values, write_result
+from detectors.batch.outputs import write_result
 from detectors.batch.record import VERSIONED, by_reason, card, history_tables
 from detectors.batch.run_log import RunLog
 from detectors.batch.settings import Settings, apply_levels
@@ -42,6 +43,7 @@ from detectors.catalogue import make_detectors
 from detectors.chains import watched_levels
 from detectors.contract import Detector, Scene
 from detectors.learned.baseline import default_baseline, read_baseline
+from detectors.run_folder import run_values
 from detectors.watchlist import WatchList, read_watchlist
 from vessels.errors import WakewatchError
 from vessels.instants import instant_of
@@ -162,7 +164,7 @@ def tell_night(
     }
     with desk.clock.stage("write"), _writing_to(desk.out):
         staging = staging_folder(desk.out, answer.night_id)
-        written = _Written(_tables(question, answer), {**record, "stages": desk.clock.rounded()})
+        written = _Written(_tables(question, answer, desk.zones), {**record, "stages": desk.clock.rounded()})
         write_result(written, staging)
         _write_learned(answer.learned, staging)
         seal(staging)
@@ -242,7 +244,7 @@ def _answer(desk: Desk, question: _Question) -> _Answer:
     return _Answer(facts, learned, failures, telling, key, seq, night_id, is_newest)
 
 
-def _tables(question: _Question, answer: _Answer) -> dict[str, pa.Table]:
+def _tables(question: _Question, answer: _Answer, zones: Zones) -> dict[str, pa.Table]:
     history, telling = answer.facts.history, answer.telling
     return {
         **history_tables(history),
@@ -250,6 +252,8 @@ def _tables(question: _Question, answer: _Answer) -> dict[str, pa.Table]:
         "findings": telling.findings,
         "voyages": with_anomaly(history.voyages, telling.judged.anomaly_score),
         "rejects": rejects_of(question.entries),
+        "tracks": tracks_table(history, telling.flagged, telling.judged.findings),
+        "zones": zones_table(zones),
     }
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from detectors.batch.aside import Aside
 from detectors.batch.broken import Failure, by_step, combine_surely, derive_surely
 from detectors.batch.clock import Clock
+from detectors.batch.drawing import tracks_table, zones_table
 from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
 from detectors.batch.record import VERSIONED, by_reason, card, history_tables
@@ -252,6 +253,8 @@ def _scan(
             "findings": findings,
             "voyages": with_anomaly(history.voyages, judged.anomaly_score),
             "rejects": rejects,
+            "tracks": tracks_table(history, flagged, judged.findings),
+            "zones": zones_table(zones),
         }
     run = RunRecord(
         wakewatch=version("wakewatch"),

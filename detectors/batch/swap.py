@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from detectors.batch.outputs import RUN_FILE, TABLES
+from detectors.run_folder import RUN_FILE, TABLES
 
 LATEST: Final = "latest"
 REPORT_FILE: Final = "report.html"

@@ -13,7 +13,7 @@ import typer
 from detectors.backtest.kinds import parse_inject
 from detectors.backtest.run import backtest as run_backtest
 from detectors.backtest.writing import write_backtest
-from detectors.batch.outputs import check_out, load_run, run_values, write_result
+from detectors.batch.outputs import check_out, write_result
 from detectors.batch.scan import read_options
 from detectors.batch.scan import scan as run_scan
 from detectors.batch.settings import Settings, apply_levels, load_settings, without_detector
@@ -36,10 +36,12 @@ from detectors.cli.options import (
 from detectors.cli.status import status
 from detectors.cli.statuses import COMPLETE, WRONG_USAGE, leave
 from detectors.cli.summary import by_reason, counted, summary
-from detectors.cli.terminal import console, emit, progress, safe, width_of
+from detectors.cli.terminal import console, emit, progress, width_of
 from detectors.cli.verdict import verdict
-from detectors.explain import find_voyage, make_case
+from detectors.explain import Cases
 from detectors.learned.baseline import fit_baseline
+from detectors.run_folder import load_run, run_values
+from detectors.shown import safe
 from vessels.canonical import write_canonical
 from vessels.dialects import dialect_named
 from vessels.errors import UsageError
@@ -251,7 +253,8 @@ def explain(
     """
     loaded = load_run(run)
     stdout = console()
-    emit(case_lines(make_case(loaded, find_voyage(loaded, voyage_id)), width_of(stdout)), stdout)
+    cases = Cases(loaded)
+    emit(case_lines(cases.case(cases.find(voyage_id)), width_of(stdout)), stdout)
 
 
 @app.command(short_help="Any dialect to canonical Parquet.")

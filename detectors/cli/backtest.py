@@ -11,7 +11,8 @@ import pyarrow as pa
 from rich.text import Text
 
 from detectors.cli.summary import counted
-from detectors.cli.terminal import grid, safe, wrap
+from detectors.cli.terminal import grid, wrap
+from detectors.shown import safe
 
 GOOD_RECALL: Final = 0.9
 FEW_FALSE_PER_1000: Final = 1.0

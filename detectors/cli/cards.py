@@ -10,8 +10,9 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 
 from detectors.batch.refusals import unknown_name
-from detectors.cli.terminal import clip, grid, safe, wrap
+from detectors.cli.terminal import clip, grid, wrap
 from detectors.contract import Detector
+from detectors.shown import safe
 from vessels.errors import UsageError
 from vessels.zones import WatchLevel, Zone
 

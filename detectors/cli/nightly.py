@@ -25,7 +25,8 @@ from detectors.cli.options import AsOf, Jobs, NeededSettings, instant, needed_se
 from detectors.cli.status import bytes_text, told_text
 from detectors.cli.statuses import COMPLETE, SOME_SET_ASIDE, status_of
 from detectors.cli.summary import counted
-from detectors.cli.terminal import emit, progress, safe
+from detectors.cli.terminal import emit, progress
+from detectors.shown import safe
 from vessels.errors import UsageError, WakewatchError
 from vessels.intake import Progress
 from vessels.reading import SetAside

@@ -13,7 +13,8 @@ from detectors.batch.settings import load_settings
 from detectors.batch.standing import standing
 from detectors.cli.options import NeededSettings, needed_settings
 from detectors.cli.summary import by_reason, counted
-from detectors.cli.terminal import console, emit, grid, safe, width_of, wrap
+from detectors.cli.terminal import console, emit, grid, width_of, wrap
+from detectors.shown import safe
 from vessels.ais import mmsi_text
 
 SHOWN: Final = 20

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pyarrow as pa
 from rich.text import Text
 
-from detectors.cli.terminal import clip, grid, safe, wrap
+from detectors.cli.terminal import clip, grid, wrap
+from detectors.shown import safe
 from vessels.ais import mmsi_text
 
 SHOWN: Final = 20

@@ -1,12 +1,11 @@
 """What reaches a terminal or a pipe: text made safe, errors in one form, progress only where somebody watches.
 
-Text from radio and from files is data: control, direction and invisible characters never pass, and nothing in it is
-read as markup. Takes strings and numbers; gives lines.
+Text from radio and from files passes through `detectors.shown.safe`, and nothing in it is read as markup. Takes
+strings and numbers; gives lines.
 """
 
 import os
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
@@ -18,27 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, 
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from detectors.shown import safe
 from vessels.intake import Progress, no_progress
 
 PIPE_WIDTH: Final = 120
 """Columns where nobody says how wide the output is: what a log or a file is read at."""
 MAX_WIDTH: Final = 160
 """Lines longer than this are hard to follow, however wide the window."""
-_UNSAFE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories that draw nothing of their own but may command a terminal or turn text about."""
-
-
-def safe(value: object) -> str:
-    """Text as it may be shown: one line, nothing that a terminal obeys or that turns the writing about.
-
-    >>> safe("RED\\x1b[31m STAR\\u202e")
-    'RED[31m STAR'
-    """
-    text = str(value)
-    if text.isascii() and text.isprintable():
-        return text
-    shown = "".join(" " if c in "\t\n\r" else "" if unicodedata.category(c) in _UNSAFE else c for c in text)
-    return " ".join(shown.split())
 
 
 class _Console(Console):

@@ -14,7 +14,8 @@ from detectors.batch.standing import open_store
 from detectors.batch.verdict_files import read_words
 from detectors.batch.verdicts import Recorded, Said, record
 from detectors.cli.options import NeededSettings, instant, needed_settings
-from detectors.cli.terminal import emit, safe
+from detectors.cli.terminal import emit
+from detectors.shown import safe
 from vessels.errors import UsageError
 
 

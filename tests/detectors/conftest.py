@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import shapely
 
+from detectors.batch.drawing import tracks_table, zones_table
 from detectors.batch.engine import with_anomaly
 from detectors.batch.flagged import FLAGGED_VOYAGES
-from detectors.batch.outputs import EVENTS
 from detectors.batch.scan import Result, RunRecord
 from detectors.finding import Evidence, Finding, findings_table
+from detectors.run_folder import EVENTS
 from detectors.scenes import small_scene
 from vessels import schema
 
@@ -26,7 +27,8 @@ def make_run(
     notes: tuple[str, ...] = (),
 ) -> Result:
     """A run in which one voyage of the small scene is flagged; `name` is what that ship calls itself."""
-    history = small_scene().history
+    scene = small_scene()
+    history = scene.history
     voyages = history.voyages.to_pylist()
     voyage = next(v for v in voyages if v["mmsi"] == RELAY_MMSI and v["destination"] == "KR_POHANG")
     finding = Finding(
@@ -85,14 +87,17 @@ def make_run(
         "geometry": line,
     }
     n = int(flagged)
+    told = FLAGGED_VOYAGES.build({name: [row[name]][:n] for name in FLAGGED_VOYAGES.names})
     tables = {
-        "flagged_voyages": FLAGGED_VOYAGES.build({name: [row[name]][:n] for name in FLAGGED_VOYAGES.names}),
+        "flagged_voyages": told,
         "findings": findings_table([finding][:n]),
         "voyages": with_anomaly(history.voyages, np.full(history.voyages.num_rows, np.nan)),
         "port_visits": history.port_visits,
         "identities": history.identities,
         "hull_links": history.hull_links,
         **{name: getattr(history, name) for name in EVENTS},
+        "tracks": tracks_table(history, told, [finding][:n]),
+        "zones": zones_table(scene.zones),
         "rejects": schema.REJECTS.build(
             {
                 "source_id": ["source-0"],

@@ -7,10 +7,10 @@ from typing import Any
 
 from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
-from detectors.batch.outputs import LoadedRun
 from detectors.chains import watched_levels
 from detectors.contract import Detector, Scene
 from detectors.finding import findings_table
+from detectors.run_folder import LoadedRun
 from tests.detectors.histories import at, scene, spell, stay, voyage, zone
 from vessels.schema import REJECTS
 

@@ -19,13 +19,13 @@ from detectors.batch.broken import (
     scene_without,
 )
 from detectors.batch.engine import run_detectors
-from detectors.batch.outputs import run_values
 from detectors.batch.scan import scan
 from detectors.batch.settings import Settings
 from detectors.catalogue import make_detectors
 from detectors.cli.entry import main
 from detectors.contract import PreparedDetector
 from detectors.rules.loitering import Loitering
+from detectors.run_folder import run_values
 from detectors.scenes import small_scene
 from tests.vessels.builders import (
     ALPHA,

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from detectors.batch.outputs import RUN_FILE, TABLES
 from detectors.cli import app
 from detectors.cli.entry import main
+from detectors.run_folder import RUN_FILE, TABLES
 from vessels.errors import InputFileError, SettingsError, UsageError, WakewatchError
 
 COMMANDS = ("scan", "nightly", "status", "verdict", "fit", "backtest", "explain", "convert", "zones", "detectors")

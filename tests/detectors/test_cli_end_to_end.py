@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from detectors.batch.outputs import TABLES, load_run
 from detectors.cli.entry import main
+from detectors.run_folder import TABLES, load_run
 
 HEADER = ["mmsi", "timestamp", "lat", "lon", "sog", "cog", "name", "imo", "call_sign", "ship_type"]
 NAMPO = (38.72, 125.36)

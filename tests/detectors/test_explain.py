@@ -8,10 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from detectors.batch.outputs import LoadedRun, load_run, write_result
+from detectors.batch.outputs import write_result
 from detectors.cli.case import case_lines
-from detectors.explain import find_voyage, make_case, merge_claims
+from detectors.explain import Cases, merge_claims
 from detectors.rules.identity.detector import Identity
+from detectors.run_folder import LoadedRun, load_run
 from tests.detectors.histories import at, spell, stay, voyage
 from tests.detectors.hulls import MIRAE, MIRAE_MMSI, SURI, SURI_MMSI, handover, link, run_of, story
 from vessels.errors import UsageError
@@ -24,29 +25,29 @@ def loaded(finished: Any, tmp_path: Path) -> LoadedRun:
 
 
 def text_of(loaded: LoadedRun, voyage_id: str, width: int = 110) -> str:
-    return "\n".join(str(line) for line in case_lines(make_case(loaded, voyage_id), width))
+    return "\n".join(str(line) for line in case_lines(Cases(loaded).case(voyage_id), width))
 
 
 def test_a_voyage_is_found_by_its_id_or_the_beginning_of_it(loaded: LoadedRun, relay_voyage_id: str) -> None:
     bare = relay_voyage_id.removeprefix("voyage-")
     for word in (relay_voyage_id, bare, bare[:8], f"voyage-{bare[:8]}", f" {bare[:8].upper()} "):
-        assert find_voyage(loaded, word) == relay_voyage_id
+        assert Cases(loaded).find(word) == relay_voyage_id
 
 
 def test_a_beginning_of_several_ids_names_them(loaded: LoadedRun) -> None:
     known = loaded.tables["voyages"]["voyage_id"].to_pylist()
     digit = next(d for d in "0123456789abcdef" if sum(k.startswith(f"voyage-{d}") for k in known) > 1)
     with pytest.raises(UsageError, match=r"begin so: voyage-.*give more"):
-        find_voyage(loaded, digit)
+        Cases(loaded).find(digit)
 
 
 def test_an_unknown_id_gets_the_nearest_or_the_flagged_ones(loaded: LoadedRun, relay_voyage_id: str) -> None:
     wrong = relay_voyage_id[:-1] + ("0" if relay_voyage_id[-1] != "0" else "1")
     with pytest.raises(UsageError, match=f"did you mean {relay_voyage_id}"):
-        find_voyage(loaded, wrong)
+        Cases(loaded).find(wrong)
     for word in ("", "voyage-", "zzzz"):
         with pytest.raises(UsageError, match="there is none"):
-            find_voyage(loaded, word)
+            Cases(loaded).find(word)
 
 
 def test_a_voyage_that_a_night_lists_as_told_before_has_its_case_in_another_folder(
@@ -64,8 +65,8 @@ def test_a_voyage_that_a_night_lists_as_told_before_has_its_case_in_another_fold
     night = replace(loaded, tables=tables)
     for word in ("voyage-00ff00ff00ff00ff", "00ff00"):
         with pytest.raises(UsageError, match=r"as it was told before \(told last in May\)"):
-            find_voyage(night, word)
-    assert find_voyage(night, relay_voyage_id) == relay_voyage_id
+            Cases(night).find(word)
+    assert Cases(night).find(relay_voyage_id) == relay_voyage_id
 
 
 def test_the_case_says_what_a_night_said_of_the_voyage(loaded: LoadedRun, relay_voyage_id: str) -> None:
@@ -111,7 +112,7 @@ def test_a_voyage_without_findings_is_explained_too(loaded: LoadedRun) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 110, 160])
 def test_lines_keep_to_the_width_that_can_be_kept(width: int, loaded: LoadedRun, relay_voyage_id: str) -> None:
-    lines = [str(line) for line in case_lines(make_case(loaded, relay_voyage_id), width)]
+    lines = [str(line) for line in case_lines(Cases(loaded).case(relay_voyage_id), width)]
     evidence = [line for line in lines if "over 30" in line or "caveat" in line]
     assert evidence
     assert all(len(line) <= width for line in evidence)
@@ -137,7 +138,7 @@ LATER = "voyage-273000222-041200"
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_the_chain_shows_who_the_hull_was_and_where_it_called_as_that(width: int) -> None:
-    lines = [str(line) for line in case_lines(make_case(run_of(handover(), Identity()), LATER), width)]
+    lines = [str(line) for line in case_lines(Cases(run_of(handover(), Identity())).case(LATER), width)]
     text = " ".join(" ".join(lines).split())
     for part in (
         "2024-03-01 to 2024-04-06 SU RI 7 (MMSI 445000123",
@@ -152,7 +153,7 @@ def test_the_chain_shows_who_the_hull_was_and_where_it_called_as_that(width: int
 
 
 def test_each_link_has_a_table_of_reasons_for_and_against_and_rivals() -> None:
-    lines = [str(line) for line in case_lines(make_case(run_of(handover(), Identity()), LATER), 110)]
+    lines = [str(line) for line in case_lines(Cases(run_of(handover(), Identity())).case(LATER), 110)]
     begin = lines.index("Link 0.86: SU RI 7 (MMSI 445000123), then MIRAE 3 (MMSI 273000222)")
     words = [line.split(None, 3) for line in lines[begin + 2 : begin + 8]]
     assert [line[:3] for line in words] == [
@@ -213,7 +214,7 @@ def test_a_call_that_was_not_seen_to_end_says_when_the_ship_was_last_heard_there
 
 
 def test_a_possible_link_is_called_so() -> None:
-    lines = [str(line) for line in case_lines(make_case(run_of(handover(0.4)), LATER), 110)]
+    lines = [str(line) for line in case_lines(Cases(run_of(handover(0.4))).case(LATER), 110)]
     assert "Possible link 0.40: SU RI 7 (MMSI 445000123), then MIRAE 3 (MMSI 273000222)" in lines
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detectors.batch.outputs import load_run
 from detectors.batch.run_log import RunLog
+from detectors.run_folder import load_run
 from tests.detectors.nights import World, assert_same, day_files, new_world
 from vessels.errors import NothingReadableError, SettingsError, UsageError
 

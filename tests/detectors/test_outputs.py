@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.batch import outputs
-from detectors.batch.outputs import ADDED, RUN_FILE, TABLES, check_out, load_run, write_result
+from detectors.batch.outputs import check_out, write_result
+from detectors.run_folder import ADDED, RUN_FILE, TABLES, load_run
 from vessels.errors import UsageError
 
 FILES = {*(f"{name}.parquet" for name in TABLES), RUN_FILE}

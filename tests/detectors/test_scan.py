@@ -9,10 +9,11 @@ import geopandas
 import pandas as pd
 import pytest
 
-from detectors.batch.outputs import TABLES, write_result
+from detectors.batch.outputs import write_result
 from detectors.batch.scan import scan
 from detectors.batch.settings import Settings, load_settings
 from detectors.catalogue import make_detectors
+from detectors.run_folder import TABLES
 from tests.vessels.builders import ALPHA, chain, end_of, instant, lie, sail, write_parquet
 from vessels import read_tracks
 from vessels.errors import NothingReadableError, SettingsError, UsageError
@@ -244,7 +245,10 @@ def test_a_users_zone_takes_part(tmp_path, tracks):
 def test_an_input_of_no_rows_gives_empty_tables(tmp_path, zones):
     empty = write_parquet(tmp_path / "empty.parquet", [])
     found = scan(empty, zones=zones)
-    assert {name: table.num_rows for name, table in found.tables.items()} == dict.fromkeys(TABLES, 0)
+    assert {name: table.num_rows for name, table in found.tables.items()} == {
+        **dict.fromkeys(TABLES, 0),
+        "zones": len(zones.zones),
+    }
     assert len(found.flagged) == 0
     assert found.flagged.crs == "OGC:CRS84"
     write_result(found, tmp_path / "out")

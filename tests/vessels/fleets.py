@@ -89,6 +89,8 @@ def _sketches(segments: Segments, ids: Sequence[str]) -> pa.Table:
             "timestamp": segments.time_us[rows],
             "lat": segments.lat[rows],
             "lon": segments.lon[rows],
+            "sog": segments.sog[rows],
+            "draught": segments.draught[rows],
         }
     )
 

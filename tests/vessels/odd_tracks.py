@@ -68,6 +68,8 @@ def parts_of(segments: Segments, parameters: PositionParameters | None = None, l
             "timestamp": segments.time_us[sketch],
             "lat": segments.lat[sketch],
             "lon": segments.lon[sketch],
+            "sog": segments.sog[sketch],
+            "draught": segments.draught[sketch],
         }
     )
     return (

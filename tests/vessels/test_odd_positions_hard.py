@@ -199,8 +199,17 @@ def test_what_is_usual_for_others_is_the_median_without_her_own(per_ship):
     lat, lon = hours * 0.2 + rng.normal(0.0, 1e-3, n) * np.repeat([1.0, 2.0, 9.0], per_ship), np.full(n, 20.0)
     mmsi = np.repeat(ships, per_ship)
     time_us = T0_US + np.round(hours * US_PER_H).astype(np.int64)
+    nothing = [None] * n
     sketches = SKETCHES.build(
-        {"segment_id": pa.array(["s"] * n), "mmsi": mmsi, "timestamp": time_us, "lat": lat, "lon": lon}
+        {
+            "segment_id": pa.array(["s"] * n),
+            "mmsi": mmsi,
+            "timestamp": time_us,
+            "lat": lat,
+            "lon": lon,
+            "sog": nothing,
+            "draught": nothing,
+        }
     )
     asked = [ALPHA, CHARLIE, 111_111_111, BRAVO]
     known = {"mmsi": asked}

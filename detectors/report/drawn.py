@@ -1,0 +1,347 @@
+"""What is drawn of one voyage: its track, silences, stays, claims, links and findings, as plain records.
+
+Takes a finished run and the case of a voyage; gives a `Drawn`. All times are microseconds since 1970 UTC, all places
+degrees of WGS 84; text from radios has passed `detectors.shown`. How it looks is left to the pictures.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import shapely
+import shapely.affinity
+from shapely.geometry.base import BaseGeometry
+
+from detectors.explain import Case, Row, RowsBy
+from detectors.links import Link as HullLink
+from detectors.rules.dark.wording import reception_in_words
+from detectors.run_folder import LoadedRun
+from detectors.run_tables import OWN
+from detectors.shown import shown
+from vessels.ais import flag_state, mmsi_text, ship_type_label
+from vessels.instants import instant_us, times_us
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+FIELDS: Final = ("mmsi", "name", "imo", "call_sign", "flag", "ship_type", "destination")
+TURNS: Final = (-360.0, 0.0, 360.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPoints:
+    """Reports of one track in order of time. Arrays of shape (n,); NaN where nothing was sent."""
+
+    role: str
+    mmsi: int
+    segment_id: str
+    time_us: IntArray
+    lat: FloatArray
+    lon: FloatArray
+    sog_kn: FloatArray
+    draught_m: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time in which the ship was not heard, and what reception about it says."""
+
+    start_us: int
+    end_us: int | None
+    start_lat: float
+    start_lon: float
+    end_lat: float | None
+    end_lon: float | None
+    duration_h: float
+    reception: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A port visit of the hull. `watch` is high, elevated or None; `confidence` 1 to 4 by what was seen of it."""
+
+    zone_id: str
+    zone_name: str
+    country: str | None
+    watch: str | None
+    start_us: int
+    end_us: int | None
+    lat: float
+    lon: float
+    confidence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where and when a finding is; `number` is its place in the case, from 1."""
+
+    number: int
+    finding_id: str
+    kind: str
+    headline: str
+    start_us: int
+    end_us: int | None
+    lat: float | None
+    lon: float | None
+    weight_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One value of one field of the hull's claims over a span of time.
+
+    `probability` is 1 for the hull's own tracks, and less for tracks that only may have been this hull.
+    """
+
+    field: str
+    value: str
+    mmsi: int
+    start_us: int
+    end_us: int
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two tracks that are, or may be, one hull: from the last report of one to the first of the other."""
+
+    from_us: int
+    at_us: int
+    probability: float
+    is_strong: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A zone. `watch` is high, elevated or None."""
+
+    zone_id: str
+    name: str
+    kind: str
+    country: str | None
+    watch: str | None
+    shape: BaseGeometry
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """All that is drawn of one voyage. `line` is the run's simplified track, all there is where `tracks` is empty."""
+
+    voyage_id: str
+    title: str
+    start_us: int
+    end_us: int
+    as_of_us: int
+    tracks: tuple[TrackPoints, ...] = ()
+    met: tuple[TrackPoints, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    stays: tuple[Stay, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    links: tuple[Link, ...] = ()
+    line: BaseGeometry | None = None
+
+
+class Drawer:
+    """What is drawn of the voyages of one run; what it is looked up in is built once."""
+
+    def __init__(self, run: LoadedRun) -> None:
+        tables = run.tables
+        self._as_of_us = instant_us(datetime.fromisoformat(run.run["as_of"]))
+        self._watch: Mapping[str, str] = run.run.get("watch") or {}
+        self._tracks = _Tracks(tables["tracks"])
+        self._gaps = RowsBy(tables["gaps"], "hull_id")
+        self._visits = RowsBy(tables["port_visits"], "hull_id")
+        self._spells = RowsBy(tables["identities"], "hull_id")
+        self._of_segment = RowsBy(tables["identities"], "segment_id")
+        lines = tables["flagged_voyages"]
+        self._lines = dict(zip(lines["voyage_id"].to_pylist(), lines["geometry"].to_pylist(), strict=True))
+        self._fences = _fences(tables["zones"])
+        self._tree = shapely.STRtree([fence.shape for fence in self._fences])
+
+    def drawn(self, case: Case) -> Drawn:
+        """What is drawn of a voyage of the run."""
+        voyage = case.voyage
+        begin = instant_us(voyage["start"])
+        end = max(begin, instant_us(voyage["end"] or voyage["last_seen"]))
+        span = instant_us(voyage["span_start"]), instant_us(voyage["span_end"] or voyage["last_seen"])
+        tracks = tuple(self._tracks.of(voyage["voyage_id"]))
+        flagged = case.flagged or {}
+        return Drawn(
+            voyage_id=voyage["voyage_id"],
+            title=_title(flagged.get("name"), voyage["mmsi"]),
+            start_us=begin,
+            end_us=end,
+            as_of_us=self._as_of_us,
+            tracks=tuple(track for track in tracks if track.role == OWN),
+            met=tuple(track for track in tracks if track.role != OWN),
+            silences=tuple(_silences(self._gaps.of(voyage["hull_id"]), span)),
+            stays=tuple(self._stays(voyage["hull_id"])),
+            marks=tuple(_marks([finding.row for finding in case.findings])),
+            bars=tuple(self._bars(case)),
+            links=tuple(_link(link) for link in (*case.chain.links, *case.chain.possible_links)),
+            line=self._line(voyage["voyage_id"]),
+        )
+
+    def as_told(self, flagged: Row) -> Drawn:
+        """What is drawn of a voyage that a night lists as it was told before: its line alone."""
+        begin = instant_us(flagged["start"])
+        return Drawn(
+            voyage_id=flagged["voyage_id"],
+            title=_title(flagged["name"], flagged["mmsi"]),
+            start_us=begin,
+            end_us=max(begin, instant_us(flagged["end"])) if flagged["end"] else self._as_of_us,
+            as_of_us=self._as_of_us,
+            line=self._line(flagged["voyage_id"]),
+        )
+
+    def fences(self, west: float, south: float, east: float, north: float) -> tuple[Fence, ...]:
+        """The fences in sight, by id; beyond ±180° they are moved to where the frame has them."""
+        found: list[Fence] = []
+        for turn in TURNS:
+            for i in self._tree.query(shapely.box(west - turn, south, east - turn, north)).tolist():
+                fence = self._fences[i]
+                shape = fence.shape if turn == 0.0 else shapely.affinity.translate(fence.shape, turn)
+                found.append(Fence(fence.zone_id, fence.name, fence.kind, fence.country, fence.watch, shape))
+        return tuple(sorted(found, key=lambda fence: fence.zone_id))
+
+    def _line(self, voyage_id: str) -> BaseGeometry | None:
+        wkb = self._lines.get(voyage_id)
+        return None if wkb is None else shapely.from_wkb(wkb)
+
+    def _stays(self, hull_id: str) -> Iterator[Stay]:
+        rows = sorted(self._visits.of(hull_id), key=lambda row: (row["start"], row["visit_id"]))
+        for row in rows:
+            yield Stay(
+                zone_id=row["zone_id"],
+                zone_name=shown(row["zone_name"]),
+                country=row["country"],
+                watch=self._watch.get(row["zone_id"]),
+                start_us=instant_us(row["start"]),
+                end_us=None if row["end"] is None else instant_us(row["end"]),
+                lat=row["lat"],
+                lon=row["lon"],
+                confidence=row["confidence"],
+            )
+
+    def _bars(self, case: Case) -> Iterator[Bar]:
+        """The hull's claims, and those of tracks that only may have been it."""
+        hull = case.voyage["hull_id"]
+        yield from _runs(self._spells.of(hull), 1.0)
+        for link in case.chain.possible_links:
+            for segment_id in (link.from_segment_id, link.to_segment_id):
+                spells = [row for row in self._of_segment.of(segment_id) if row["hull_id"] != hull]
+                yield from _runs(spells, link.probability)
+
+
+class _Tracks:
+    """Reports by voyage; the table is sorted so that each track's stand together."""
+
+    def __init__(self, table: pa.Table) -> None:
+        table = table.combine_chunks()
+        self._time = times_us(table["timestamp"])
+        names = ("lat", "lon", "sog", "draught")
+        self._numbers = {name: table[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in names}
+        keys = [table[name].to_pylist() for name in ("voyage_id", "role", "mmsi", "segment_id")]
+        begins = [i for i, (a, b) in enumerate(pairwise([None, *zip(*keys, strict=True)])) if a != b]
+        self._spans: dict[str, list[tuple[str, int, str, slice]]] = {}
+        for begin, end in pairwise([*begins, table.num_rows]):
+            voyage, role, mmsi, segment = (key[begin] for key in keys)
+            self._spans.setdefault(voyage, []).append((role, mmsi, segment, slice(begin, end)))
+
+    def of(self, voyage_id: str) -> Iterator[TrackPoints]:
+        """The tracks drawn of a voyage."""
+        for role, mmsi, segment, rows in self._spans.get(voyage_id, ()):
+            lat, lon, sog, draught = (values[rows] for values in self._numbers.values())
+            yield TrackPoints(role, mmsi, segment, self._time[rows], lat, lon, sog, draught)
+
+
+def _title(name: str | None, mmsi: int) -> str:
+    return f"{shown(name)} (MMSI {mmsi_text(mmsi)})" if name else f"MMSI {mmsi_text(mmsi)}"
+
+
+def _silences(gaps: Iterable[Row], span: tuple[int, int]) -> Iterator[Silence]:
+    """Silences that touch a span of time, in order."""
+    for row in sorted(gaps, key=lambda row: (row["start"], row["event_id"])):
+        start, end = instant_us(row["start"]), None if row["end"] is None else instant_us(row["end"])
+        if start > span[1] or (end is not None and end < span[0]):
+            continue
+        so_far = " so far" if end is None else ""
+        yield Silence(
+            start_us=start,
+            end_us=end,
+            start_lat=row["start_lat"],
+            start_lon=row["start_lon"],
+            end_lat=row["end_lat"],
+            end_lon=row["end_lon"],
+            duration_h=row["duration_h"],
+            reception=row["reception"],
+            text=f"not heard for {row['duration_h']:,.1f} h{so_far}; {reception_in_words(row)}",
+        )
+
+
+def _marks(findings: Iterable[Row]) -> Iterator[Mark]:
+    for number, row in enumerate(findings, 1):
+        yield Mark(
+            number=number,
+            finding_id=row["finding_id"],
+            kind=row["kind"],
+            headline=shown(row["headline"], 600),
+            start_us=instant_us(row["start"]),
+            end_us=None if row["end"] is None else instant_us(row["end"]),
+            lat=row["lat"],
+            lon=row["lon"],
+            weight_db=row["weight_db"],
+        )
+
+
+def _runs(spells: Iterable[Row], probability: float) -> Iterator[Bar]:
+    """Values of each field over time: one bar as long as nothing else is claimed in between."""
+    ordered = sorted(spells, key=lambda row: (row["first_seen"], row["last_seen"], row["mmsi"]))
+    for field in FIELDS:
+        said = [(row, value) for row in ordered if (value := _value(row, field)) is not None]
+        at = 0
+        while at < len(said):
+            first, value = said[at]
+            last = first["last_seen"]
+            while at < len(said) and said[at][1] == value:
+                last = max(last, said[at][0]["last_seen"])
+                at += 1
+            yield Bar(field, value, first["mmsi"], instant_us(first["first_seen"]), instant_us(last), probability)
+
+
+def _value(row: Row, field: str) -> str | None:
+    """A claim as it is shown; None if nothing was sent."""
+    if field == "mmsi":
+        return mmsi_text(row["mmsi"])
+    if field == "flag":
+        return flag_state(row["mmsi"])
+    value: Any = row[field]
+    if value is None or value == "":
+        return None
+    return ship_type_label(value) if field == "ship_type" else shown(value)
+
+
+def _link(link: HullLink) -> Link:
+    return Link(
+        from_us=instant_us(link.ended),
+        at_us=instant_us(link.began),
+        probability=link.probability,
+        is_strong=link.is_strong,
+        text=f"{shown(link.before.label)} → {shown(link.after.label)}",
+    )
+
+
+def _fences(zones: pa.Table) -> Sequence[Fence]:
+    rows = zones.to_pylist()
+    shapes = shapely.from_wkb([row["geometry"] for row in rows])
+    return [
+        Fence(row["zone_id"], shown(row["name"]), row["kind"], row["country"], row["watch"], shape)
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
