@@ -80,7 +80,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.batch.verdicts", "detectors.batch.verdict_files"),
     ("detectors.batch.standing",),
     ("detectors.batch.changes", "detectors.batch.widening", "detectors.batch.compare", "detectors.batch.alerts"),
-    ("detectors.batch.night_facts", "detectors.batch.night_inputs", "detectors.batch.night", "detectors.batch.nightly"),
+    ("detectors.batch.night_facts", "detectors.batch.night_inputs"),
+    ("detectors.batch.night_desk", "detectors.batch.night_key", "detectors.batch.night_record"),
+    ("detectors.batch.night", "detectors.batch.nightly"),
     # ... what shows results to people, and what other tools' authors test with
     (
         "detectors.tracing",

@@ -4,14 +4,10 @@ Takes an open store, its ledger and "now"; gives the folder of the night. A nigh
 `nights`; before that it was nothing, after that `detectors.batch.swap.recover` brings its folder in, whatever happens.
 """
 
-import hashlib
-import json
 import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,92 +15,38 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from detectors.batch.alerts import Telling, tell
-from detectors.batch.broken import Failure
-from detectors.batch.clock import Clock
+from detectors.batch.alerts import tell
 from detectors.batch.drawing import tracks_table, zones_table
-from detectors.batch.drifting import Anchor, Learned
+from detectors.batch.drifting import Learned
 from detectors.batch.engine import with_anomaly
-from detectors.batch.engines import Engine
 from detectors.batch.learning import judge_and_learn
+from detectors.batch.night_desk import Answer, Desk, Question
 from detectors.batch.night_facts import NightFacts, night_facts
-from detectors.batch.night_inputs import input_records, nulled_of, rejects_of
-from detectors.batch.nights import commit_night, night_id_of, night_row, read_nights
+from detectors.batch.night_inputs import rejects_of
+from detectors.batch.night_key import night_key
+from detectors.batch.night_record import night_record
+from detectors.batch.nights import commit_night, night_id_of, night_row, nights_before, read_nights
 from detectors.batch.outputs import write_result
-from detectors.batch.record import VERSIONED, by_reason, card, history_tables
+from detectors.batch.record import history_tables
 from detectors.batch.run_log import RunLog
-from detectors.batch.settings import Settings, apply_levels
 from detectors.batch.sight import Sight
 from detectors.batch.swap import point_latest, seal, staging_folder, swap_in
 from detectors.batch.told import TOLD, read_told
-from detectors.batch.verdicts import Verdicts, read_verdicts
+from detectors.batch.verdicts import read_verdicts
 from detectors.batch.window import Window, window_of
-from detectors.catalogue import make_detectors
-from detectors.chains import watched_levels
-from detectors.contract import Detector, Scene
-from detectors.learned.baseline import default_baseline, read_baseline
+from detectors.contract import Scene
 from detectors.run_folder import run_values
-from detectors.watchlist import WatchList, read_watchlist
 from vessels.errors import WakewatchError
 from vessels.instants import instant_of
-from vessels.intake import Progress
 from vessels.reading import SetAside
 from vessels.schema import TIMESTAMP
-from vessels.store.entries import Entry
 from vessels.store.ledger import Ledger
 from vessels.store.store import TrackStore
 from vessels.store.stored import Sources
-from vessels.store.taking_in import zones_digest
-from vessels.zones import Zones, read_zones
+from vessels.zones import Zones
 
-_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
-    "input": ("tracks",),
-    "watch": ("zones", "list"),
-    "baseline": ("path",),
-}
-"""Settings that say where a file lies; what the file holds is looked at in itself."""
 BASELINE_FILE: Final = "baseline.parquet"
 DRIFT_FILE: Final = "baseline_drift.parquet"
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What the settings name beside the inputs, read before anything is begun."""
-
-    zones: Zones
-    watchlist: WatchList
-    anchor: Anchor
-    detectors: tuple[Detector, ...]
-
-
-def tools_of(settings: Settings) -> Tools:
-    """Zones, watch list, baseline and detectors of the settings. Raises SettingsError for what cannot be read."""
-    anchor = _anchor(settings)
-    return Tools(
-        zones=apply_levels(read_zones(settings.watch.zones), settings),
-        watchlist=WatchList() if settings.watch.list is None else read_watchlist(settings.watch.list),
-        anchor=anchor,
-        detectors=make_detectors(settings, anchor.baseline),
-    )
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What every night of one run of the job works with."""
-
-    settings: Settings
-    store: TrackStore
-    out: Path
-    tools: Tools
-    engine: Engine
-    progress: Progress
-    log: RunLog
-    clock: Clock
-
-    @property
-    def zones(self) -> Zones:
-        """The zones in force."""
-        return self.tools.zones
 
 
 @dataclass(frozen=True)
@@ -123,30 +65,6 @@ class _Written:
     run: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class _Question:
-    """What a night is asked: what it looks at, against which words of analysts, and until when data count."""
-
-    window: Window
-    entries: tuple[Entry, ...]
-    verdicts: Verdicts
-    span_us: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What came of it: facts, judgements, and what is told of them as which night."""
-
-    facts: NightFacts
-    learned: Learned
-    failures: tuple[Failure, ...]
-    telling: Telling
-    key: str
-    seq: int
-    night_id: str
-    is_newest: bool
-
-
 def tell_night(
     desk: Desk, ledger: Ledger, now_us: int, *, came: Mapping[str, Any], set_aside: Sequence[SetAside]
 ) -> ToldNight:
@@ -158,7 +76,7 @@ def tell_night(
         question = _question(desk, ledger, now_us)
     answer = _answer(desk, question)
     record = {
-        **_record(desk, ledger, question, answer),
+        **night_record(desk, ledger, question, answer),
         **came,
         "set_aside": [asdict(item) for item in set_aside],
     }
@@ -186,9 +104,9 @@ def _writing_to(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _question(desk: Desk, ledger: Ledger, now_us: int) -> _Question:
+def _question(desk: Desk, ledger: Ledger, now_us: int) -> Question:
     window = window_of(now_us, desk.settings.detect)
-    return _Question(
+    return Question(
         window=window,
         entries=ledger.counting(window.first_us, window.last_us),
         verdicts=read_verdicts(desk.store),
@@ -196,7 +114,7 @@ def _question(desk: Desk, ledger: Ledger, now_us: int) -> _Question:
     )
 
 
-def _answer(desk: Desk, question: _Question) -> _Answer:
+def _answer(desk: Desk, question: Question) -> Answer:
     """Facts, judgements, and what is told; nothing is written."""
     settings, store, window = desk.settings, desk.store, question.window
     with desk.clock.stage("facts"):
@@ -224,7 +142,7 @@ def _answer(desk: Desk, question: _Question) -> _Answer:
         )
     failures = (*facts.failures, *judged.failures)
     with desk.clock.stage("compare"):
-        nights, key = read_nights(store), _key(desk, question)
+        nights, key = read_nights(store), night_key(desk, question)
         seq = nights.seq_of(key)
         night_id = night_id_of(key, seq)
         telling = tell(
@@ -241,10 +159,11 @@ def _answer(desk: Desk, question: _Question) -> _Answer:
         )
     newest = instant_of(max(question.span_us[1], window.last_us))
     is_newest = all(row["as_of"] <= window.as_of for row in nights.rows if row["as_of"] <= newest)
-    return _Answer(facts, learned, failures, telling, key, seq, night_id, is_newest)
+    before = tuple(nights_before(store, nights, seq))
+    return Answer(facts, learned, failures, telling, key, seq, night_id, is_newest, before)
 
 
-def _tables(question: _Question, answer: _Answer, zones: Zones) -> dict[str, pa.Table]:
+def _tables(question: Question, answer: Answer, zones: Zones) -> dict[str, pa.Table]:
     history, telling = answer.facts.history, answer.telling
     return {
         **history_tables(history),
@@ -257,49 +176,7 @@ def _tables(question: _Question, answer: _Answer, zones: Zones) -> dict[str, pa.
     }
 
 
-def _record(desk: Desk, ledger: Ledger, question: _Question, answer: _Answer) -> dict[str, Any]:
-    """What run.json says of a night, but for what came in and how long it took."""
-    entries, window, telling = question.entries, question.window, answer.telling
-    history = answer.facts.history
-    return {
-        "night_id": answer.night_id,
-        "seq": answer.seq,
-        "date": window.as_of.date().isoformat(),
-        "as_of": window.as_of,
-        "window_start": window.start,
-        "engine": desk.engine.name,
-        "wakewatch": version("wakewatch"),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in (*VERSIONED, "deltalake")},
-        },
-        "settings": desk.settings.effective(),
-        "detectors": [card(detector) for detector in desk.tools.detectors],
-        "watch": watched_levels(desk.zones),
-        "inputs": input_records(ledger, entries),
-        "failures": [failure.as_record() for failure in answer.failures],
-        "rejects": by_reason(rejects_of(entries)),
-        "nulled": nulled_of(entries),
-        "baseline": dict(answer.learned.record),
-        "notes": [*telling.judged.notes, *answer.learned.notes, *_notes(desk)],
-        "alerts": dict(telling.alerts),
-        "n_rows": sum(entry.n_rows for entry in entries),
-        "n_stored": answer.facts.n_rows,
-        "n_vessels": history.vessels.num_rows,
-        "n_voyages": history.voyages.num_rows,
-        "n_findings": telling.findings.num_rows,
-        "n_flagged": telling.flagged.num_rows,
-    }
-
-
-def _notes(desk: Desk) -> list[str]:
-    given, kept = desk.settings.store.buckets, desk.store.n_buckets
-    if given == kept:
-        return []
-    return [f"the settings ask for {given} buckets; the store was made with {kept}, which stays in force"]
-
-
-def _commit(desk: Desk, question: _Question, answer: _Answer, record: Mapping[str, Any]) -> None:
+def _commit(desk: Desk, question: Question, answer: Answer, record: Mapping[str, Any]) -> None:
     """The night counts from here on; its folder, whole beside the others, then takes its place."""
     window, date = question.window, record["date"]
     if answer.is_newest:
@@ -329,44 +206,6 @@ def point_or_say(out: Path, log: RunLog) -> None:
         point_latest(out)
     except OSError as error:
         log.warning("latest", detail=f"{error.filename or out}: {error.strerror or error}")
-
-
-def _anchor(settings: Settings) -> Anchor:
-    """The baseline that does not move: the settings' or the packaged one."""
-    path = settings.baseline.path
-    return Anchor(default_baseline(), "packaged") if path is None else Anchor(read_baseline(path), "path")
-
-
-def _key(desk: Desk, question: _Question) -> str:
-    """A digest of all that a night's answer depends on."""
-    settings, window = desk.settings, question.window
-    parts = {
-        "as_of": window.last_us,
-        "window": window.first_us,
-        "inputs": sorted(entry.source for entry in question.entries),
-        "settings": _without_places(settings),
-        "zones": zones_digest(desk.zones),
-        "levels": watched_levels(desk.zones),
-        "files": [_file_digest(path) for path in (settings.watch.zones, settings.watch.list, settings.baseline.path)],
-        "detectors": [card(detector) for detector in desk.tools.detectors],
-        "verdicts": question.verdicts.key,
-        "wakewatch": version("wakewatch"),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _without_places(settings: Settings) -> dict[str, Any]:
-    """What is in force, but for where files lie and how the store is kept: a night begun by cron and run again from
-    another folder is the same night."""
-    values = settings.effective()
-    kept = {name: value for name, value in values.items() if name not in ("output", "store")}
-    for table, places in _PLACES.items():
-        kept[table] = {key: value for key, value in values[table].items() if key not in places}
-    return kept
-
-
-def _file_digest(path: Path | None) -> str | None:
-    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_learned(learned: Learned, folder: Path) -> None:

@@ -16,7 +16,8 @@ from typing import Any, Final
 from detectors.batch.clock import Clock
 from detectors.batch.engines import Engine, open_engine
 from detectors.batch.lock import only_job
-from detectors.batch.night import Desk, ToldNight, Tools, point_or_say, tell_night, tools_of
+from detectors.batch.night import ToldNight, point_or_say, tell_night
+from detectors.batch.night_desk import Desk, Tools, tools_of
 from detectors.batch.nights import NIGHTS, kept_table, read_nights
 from detectors.batch.run_log import RunLog
 from detectors.batch.scan import read_options

@@ -35,6 +35,9 @@ NIGHTS: Final = Table(
         Column("record", _TEXT, "its run.json"),
     ),
 )
+COMPARED_WITH: Final = 14
+"""Nights before, by which a person sees whether this one is as usual: two weeks, so each day of the week twice."""
+_COMPARED: Final = ("rows", "vessels", "voyages", "findings", "flagged")
 _WITHOUT_RECORD: Final = tuple(name for name in NIGHTS.names if name != "record")
 
 Row = Mapping[str, Any]
@@ -101,6 +104,24 @@ def read_record(store: TrackStore, night_id: str) -> dict[str, Any] | None:
     )
     record: dict[str, Any] | None = json.loads(found[0]) if found else None
     return record
+
+
+def nights_before(store: TrackStore, nights: Nights, seq: int) -> list[dict[str, Any]]:
+    """The last nights before one, oldest first, in numbers: what a person compares it with."""
+    earlier = [row for row in nights.rows if row["seq"] < seq][-COMPARED_WITH:]
+    ids = pa.array([row["night_id"] for row in earlier], pa.string())
+    kept = kept_table(store, NIGHTS).read(columns=["night_id", "record"], where=pc.field("night_id").isin(ids))
+    records = {row["night_id"]: json.loads(row["record"]) for row in kept.to_pylist()}
+    return [
+        {
+            "date": row["date"],
+            "as_of": records[row["night_id"]]["as_of"],
+            **{f"n_{status}": row[f"n_{status}"] for status in STATUSES},
+            **{f"n_{name}": records[row["night_id"]].get(f"n_{name}") for name in _COMPARED},
+            "n_set_aside": len(records[row["night_id"]].get("set_aside", ())),
+        }
+        for row in earlier
+    ]
 
 
 def night_row(

@@ -8,15 +8,11 @@ import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
 from detectors.batch.aside import Aside
@@ -26,6 +22,7 @@ from detectors.batch.drawing import tracks_table, zones_table
 from detectors.batch.engine import run_detectors, with_anomaly
 from detectors.batch.flagged import flagged_voyages
 from detectors.batch.record import VERSIONED, by_reason, card, history_tables
+from detectors.batch.result import Result, RunRecord
 from detectors.batch.settings import Settings, apply_levels, load_settings
 from detectors.catalogue import make_detectors
 from detectors.chains import watched_levels
@@ -38,108 +35,7 @@ from vessels.intake import Progress, Tracks, available_jobs, coverage_table, no_
 from vessels.reading import ReadOptions
 from vessels.zones import Zones, read_zones
 
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
-
 PathLike = str | Path
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What run.json says of a run: inputs, what was left out, settings, versions, times, counts, zones under watch.
-
-    `failures` are the vessels that a step failed on and so was run without; see `detectors.batch.broken.Failure`.
-    """
-
-    wakewatch: str
-    versions: Mapping[str, str]
-    as_of: datetime
-    inputs: Sequence[Mapping[str, Any]]
-    set_aside: Sequence[Mapping[str, str]]
-    rejects: Mapping[str, int]
-    nulled: Mapping[str, int]
-    settings: Mapping[str, Any]
-    detectors: Sequence[Mapping[str, Any]]
-    notes: Sequence[str]
-    stages: Mapping[str, float]
-    n_rows: int
-    n_vessels: int
-    n_voyages: int
-    n_findings: int
-    n_flagged: int
-    watch: Mapping[str, str] = field(default_factory=dict)
-    failures: Sequence[Mapping[str, Any]] = ()
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a scan found: Arrow tables by name, the run record, and the history behind them."""
-
-    tables: Mapping[str, pa.Table]
-    run: RunRecord
-    history: History = field(repr=False)
-
-    @cached_property
-    def flagged(self) -> "GeoDataFrame":
-        """Flagged voyages by rank, with their track lines (WGS 84)."""
-        geopandas = import_module("geopandas")  # not needed to write results, and slow to import
-        frame = self.tables["flagged_voyages"].to_pandas()
-        lines = geopandas.GeoSeries.from_wkb(frame["geometry"], crs="OGC:CRS84")
-        return geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=lines)
-
-    @property
-    def findings(self) -> pd.DataFrame:
-        """All findings, flagged voyage or not."""
-        return self._frame("findings")
-
-    @property
-    def voyages(self) -> pd.DataFrame:
-        """All voyages with their measures and anomaly score."""
-        return self._frame("voyages")
-
-    @property
-    def port_visits(self) -> pd.DataFrame:
-        """All port visits."""
-        return self._frame("port_visits")
-
-    @property
-    def identities(self) -> pd.DataFrame:
-        """All identity spells."""
-        return self._frame("identities")
-
-    @property
-    def hull_links(self) -> pd.DataFrame:
-        """Pairs of tracks that are, or may be, one hull, with what speaks for and against."""
-        return self._frame("hull_links")
-
-    @property
-    def gaps(self) -> pd.DataFrame:
-        """Silences of ships, closed and open, and what reception around them says of them."""
-        return self._frame("gaps")
-
-    @property
-    def loitering(self) -> pd.DataFrame:
-        """Times ships spent slow at sea, outside ports."""
-        return self._frame("loitering")
-
-    @property
-    def encounters(self) -> pd.DataFrame:
-        """Meetings of two ships, slow and close together, outside ports."""
-        return self._frame("encounters")
-
-    @property
-    def position_events(self) -> pd.DataFrame:
-        """Positions that no ship can have had, or hardly."""
-        return self._frame("position_events")
-
-    @property
-    def rejects(self) -> pd.DataFrame:
-        """Rows dropped, by file and reason."""
-        return self._frame("rejects")
-
-    def _frame(self, name: str) -> pd.DataFrame:
-        frame: pd.DataFrame = self.tables[name].to_pandas()
-        return frame
 
 
 def scan(
