@@ -60,7 +60,7 @@ def _spans(history: History, flagged: pa.ChunkedArray) -> dict[str, tuple[int, i
     kept = history.voyages.filter(pc.is_in(history.voyages["voyage_id"], value_set=flagged.combine_chunks()))
     columns = [kept[name].to_pylist() for name in ("voyage_id", "mmsi", "segment_id")]
     begins_us, ends_us = (
-        times_us(kept["span_start"]),
+        times_us(pc.coalesce(kept["span_start"], kept["start"])),
         np.maximum(times_us(kept["span_end"]), times_us(kept["last_seen"])),
     )
     parts: dict[str, list[tuple[int, str]]] = defaultdict(list)
