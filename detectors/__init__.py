@@ -2,9 +2,11 @@
 
 result = detectors.scan("tracks/")
 result.flagged[["rank", "band", "score", "name", "mmsi", "headline"]]
+result.plot(result.flagged.voyage_id[0]).save("case.png")
 """
 
-from detectors.batch.scan import Result, scan
+from detectors.batch.result import Result, SavedRun, load_run
+from detectors.batch.scan import scan
 from detectors.batch.settings import Settings, load_settings
 from detectors.contract import Detector, Scene
 from detectors.finding import Evidence, Finding
@@ -16,8 +18,10 @@ __all__ = [
     "Finding",
     "HullTrace",
     "Result",
+    "SavedRun",
     "Scene",
     "Settings",
+    "load_run",
     "load_settings",
     "scan",
     "trace",

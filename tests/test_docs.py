@@ -36,7 +36,10 @@ BLOCK = re.compile(
 PYTHON = re.compile(r"<!-- run -->\n```python\n(?P<code>.*?)```", re.DOTALL)
 MARKS = frozenset({"columns", "keys", "console", "run", "end", "do", "settings", "unit", "file", "events", "metrics"})
 """What a comment of a page may begin with; those after `end` are for tests/test_operations.py."""
-COMMANDS = ("scan", "nightly", "status", "verdict", "explain", "fit", "backtest", "convert", "zones", "detectors")
+COMMANDS = (
+    *("scan", "nightly", "status", "verdict", "explain", "report", "export"),
+    *("fit", "backtest", "convert", "zones", "detectors"),
+)
 
 
 def pages_with(pattern: re.Pattern[str]) -> list[Path]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import detectors
-from detectors.batch.scan import Result
+from detectors.batch.result import Result
 
 ROOT = Path(__file__).parents[1]
 TRUTH = json.loads((ROOT / "fixtures" / "truth.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import detectors
-from detectors.batch.scan import Result
+from detectors.batch.result import Result
 from detectors.catalogue import detector_classes
 
 ROOT = Path(__file__).parents[1]

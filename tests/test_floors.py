@@ -74,7 +74,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("detectors.explain", "detectors.case_rows", "detectors.chain_rows"),
     ("detectors.report.*",),
     ("detectors.exports.*",),
-    ("detectors.batch.result", "detectors.batch.scan"),
+    ("detectors.batch.pages", "detectors.batch.result", "detectors.batch.scan"),
     ("detectors.batch.drifting", "detectors.batch.learning"),
     ("detectors.batch.nights", "detectors.batch.told", "detectors.batch.mutes", "detectors.batch.sight"),
     ("detectors.batch.verdicts", "detectors.batch.verdict_files"),

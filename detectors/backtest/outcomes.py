@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from detectors.batch.scan import Result
+from detectors.batch.result import Result
 from detectors.triage import FLAG_SCORE, judge
 from vessels.instants import instant_us
 

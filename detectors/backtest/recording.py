@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.backtest.fleet import Fleet
-from detectors.batch.scan import RunRecord
+from detectors.batch.result import RunRecord
 from detectors.batch.settings import Settings
 from vessels.canonical import ConvertSummary
 from vessels.quality import merge_counts

@@ -28,7 +28,8 @@ from detectors.backtest.truth import HullTruth
 from detectors.backtest.watching import with_planted
 from detectors.backtest.waters import Waters
 from detectors.backtest.workshop import Plant
-from detectors.batch.scan import PathLike, Result, RunRecord, read_options, scan
+from detectors.batch.result import Result, RunRecord
+from detectors.batch.scan import PathLike, read_options, scan
 from detectors.batch.sections import InputSettings
 from detectors.batch.settings import Settings, apply_levels, load_settings
 from detectors.learned.baseline import Baseline, read_baseline

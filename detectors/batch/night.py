@@ -27,6 +27,7 @@ from detectors.batch.night_key import night_key
 from detectors.batch.night_record import night_record
 from detectors.batch.nights import commit_night, night_id_of, night_row, nights_before, read_nights
 from detectors.batch.outputs import write_result
+from detectors.batch.pages import pages_of
 from detectors.batch.record import history_tables
 from detectors.batch.run_log import RunLog
 from detectors.batch.sight import Sight
@@ -80,10 +81,14 @@ def tell_night(
         **came,
         "set_aside": [asdict(item) for item in set_aside],
     }
+    with desk.clock.stage("report"):
+        tables = _tables(question, answer, desk.zones)
+        pages = pages_of(_Written(tables, record), desk.out / record["date"])
+        failures = [*record["failures"], *pages.failures]
     with desk.clock.stage("write"), _writing_to(desk.out):
         staging = staging_folder(desk.out, answer.night_id)
-        written = _Written(_tables(question, answer, desk.zones), {**record, "stages": desk.clock.rounded()})
-        write_result(written, staging)
+        written = _Written(tables, {**record, "failures": failures, "stages": desk.clock.rounded()})
+        write_result(written, staging, pages.texts)
         _write_learned(answer.learned, staging)
         seal(staging)
     with desk.clock.stage("commit"):

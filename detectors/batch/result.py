@@ -22,7 +22,7 @@ from vessels.history import History
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from detectors.report.notebook import Desk, Page, Picture
+    from detectors.report.notebook import Desk, Picture, Report
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Run:
         """
         return self._desk.picture(voyage_id)
 
-    def explore(self) -> "Page":
-        """The report page: every flagged voyage with its case. A notebook shows it; `.save("report.html")` writes it."""
+    def explore(self) -> "Report":
+        """The report page: every flagged voyage with its case. A notebook shows it; `.save("report.html")` writes."""
         return self._desk.page()
 
     def _repr_html_(self) -> str:

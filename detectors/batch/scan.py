@@ -6,7 +6,7 @@ Takes paths (or tracks already read) and settings; gives a `Result`. Writing it 
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib.metadata import version

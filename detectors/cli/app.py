@@ -3,7 +3,7 @@
 How a command fails, and which exit status that gives, is left to `detectors.cli.entry`.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,13 +14,15 @@ from detectors.backtest.kinds import parse_inject
 from detectors.backtest.run import backtest as run_backtest
 from detectors.backtest.writing import write_backtest
 from detectors.batch.outputs import check_out, write_result
+from detectors.batch.pages import pages_of
 from detectors.batch.scan import read_options
 from detectors.batch.scan import scan as run_scan
 from detectors.batch.settings import Settings, apply_levels, load_settings, without_detector
 from detectors.catalogue import make_detectors
 from detectors.cli.backtest import backtest_lines
 from detectors.cli.cards import detector_card, detector_list, zone_list
-from detectors.cli.case import case_lines
+from detectors.cli.explain import explain
+from detectors.cli.export import export
 from detectors.cli.nightly import nightly
 from detectors.cli.options import (
     AsOf,
@@ -38,9 +40,8 @@ from detectors.cli.statuses import COMPLETE, WRONG_USAGE, leave
 from detectors.cli.summary import by_reason, counted, summary
 from detectors.cli.terminal import console, emit, progress, width_of
 from detectors.cli.verdict import verdict
-from detectors.explain import Cases
 from detectors.learned.baseline import fit_baseline
-from detectors.run_folder import load_run, run_values
+from detectors.run_folder import run_values
 from detectors.shown import safe
 from vessels.canonical import write_canonical
 from vessels.dialects import dialect_named
@@ -92,9 +93,9 @@ def scan(
 ) -> None:
     """Read track files and write the voyages that deserve a second look, with the evidence.
 
-    Writes flagged_voyages, findings, voyages, port_visits, identities, hull_links and rejects (.parquet) and run.json
-    to DIR, each file whole or not at all, and prints the first flagged voyages. Options go before what the settings
-    file says.
+    Writes flagged_voyages, findings, voyages, port_visits, identities, hull_links and more (.parquet), run.json and
+    report.html, a page to look at, to DIR, each file whole or not at all, and prints the first flagged voyages.
+    Options go before what the settings file says.
 
     \b
     Examples:
@@ -122,7 +123,9 @@ def scan(
             jobs=jobs,
             progress=report,
         )
-    write_result(result, folder)
+    pages = pages_of(result, folder)
+    result = replace(result, run=replace(result.run, failures=[*result.run.failures, *pages.failures]))
+    write_result(result, folder, pages.texts)
     record = run_values(result)
     stdout = console()
     emit(summary(result.tables, record, folder, width_of(stdout)), stdout)
@@ -240,21 +243,8 @@ def backtest(
     leave(result.record["set_aside"], result.record["failures"])
 
 
-@app.command(short_help="The case for one voyage, in words and numbers.")
-def explain(
-    voyage_id: Annotated[str, typer.Argument(metavar="VOYAGE_ID", help="The id, or its beginning.")],
-    run: Annotated[Path, typer.Option("--run", metavar="DIR", help="Folder that `wakewatch scan` wrote.")],
-) -> None:
-    """The case for one voyage, in words and numbers: score, facts, who the hull was, port calls, findings, sources.
-
-    \b
-    Example:
-      wakewatch explain 4f1d2c33 --run out
-    """
-    loaded = load_run(run)
-    stdout = console()
-    cases = Cases(loaded)
-    emit(case_lines(cases.case(cases.find(voyage_id)), width_of(stdout)), stdout)
+app.command(short_help="The case for one voyage, in words and numbers, and as a picture.")(explain)
+app.command(short_help="Flagged voyages for QGIS, Google Earth or a spreadsheet.")(export)
 
 
 @app.command(short_help="Any dialect to canonical Parquet.")

@@ -40,6 +40,10 @@ LIGHT: Final[Mapping[str, str]] = MappingProxyType(
         "high": "#b3420a",
         "medium": "#7a6200",
         "low": "#47606f",
+        "voyage": "#edf2f9",
+        "draught": "#8a4b08",
+        "bar": "#dbe6f1",
+        "bar-other": "#f4e5cb",
     }
 )
 DARK: Final[Mapping[str, str]] = MappingProxyType(
@@ -72,6 +76,10 @@ DARK: Final[Mapping[str, str]] = MappingProxyType(
         "high": "#ffab78",
         "medium": "#e8cf60",
         "low": "#a9c3d3",
+        "voyage": "#1b2530",
+        "draught": "#e0a96d",
+        "bar": "#2d3d4d",
+        "bar-other": "#4a3f2b",
     }
 )
 _NAMED: Final = re.compile(r"var\(--([a-z0-9-]+)\)")

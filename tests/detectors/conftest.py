@@ -11,7 +11,7 @@ import shapely
 from detectors.batch.drawing import tracks_table, zones_table
 from detectors.batch.engine import with_anomaly
 from detectors.batch.flagged import FLAGGED_VOYAGES
-from detectors.batch.scan import Result, RunRecord
+from detectors.batch.result import Result, RunRecord
 from detectors.finding import Evidence, Finding, findings_table
 from detectors.run_folder import EVENTS
 from detectors.scenes import small_scene

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from detectors.batch.scan import Result, scan
+from detectors.batch.result import Result
+from detectors.batch.scan import scan
 from tests.vessels.builders import ALPHA, BRAVO, CHARLIE, H, chain, end_of, instant, lie, sail, write_parquet
 
 DAY = 24 * H

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from detectors.batch.scan import Result, scan
+from detectors.batch.result import Result
+from detectors.batch.scan import scan
 
 FOLDER = os.environ.get("WAKEWATCH_REAL_DATA")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="WAKEWATCH_REAL_DATA is not set")

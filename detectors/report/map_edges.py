@@ -1,0 +1,164 @@
+"""What stands at the edges of a chart: its grid's degrees, the scale in nautical miles, and the keys of its colours.
+
+Takes a frame, what room there is, and the times of the track; gives SVG that stays in place when the chart is moved.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from detectors.report.lettering import width_px
+from detectors.report.map_tracks import N_CLASSES, SPEED_CLASSES_KN
+from detectors.report.projection import Frame, degrees_text, grid_step, multiples, round_size
+from detectors.report.svg_paths import FloatArray, number, words
+from vessels.instants import instant_of
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels."""
+Take = Callable[[Box], None]
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SWATCH_PX: Final = 26.0
+KEY_WIDTH: Final = 6 * SWATCH_PX + 16.0
+KEY_HEIGHT: Final = 48.0
+UNKNOWN_HEIGHT: Final = 18.0
+SCALE_PX: Final = 120.0
+SCALE_HEIGHT: Final = 30.0
+INSET_PX: Final = 8.0
+CORNERS: Final = ((1, 1), (0, 1), (1, 0), (0, 0))
+"""Right or left, lower or upper; the first that hides least is taken."""
+LOWER: Final = ((0, 1), (1, 1))
+
+
+def grid_lines(frame: Frame, area: Frame) -> str:
+    """Meridians and parallels of an area."""
+    step = grid_step(frame)
+    left, right = number(float(frame.x(area.west))), number(float(frame.x(area.east)))
+    top, bottom = number(float(frame.y(area.north))), number(float(frame.y(area.south)))
+    meridians = [f"M{number(x)} {top}V{bottom}" for x in frame.x(multiples(step, area.west, area.east))]
+    parallels = [f"M{left} {number(y)}H{right}" for y in frame.y(multiples(step, area.south, area.north))]
+    return f'<path class="grid" d="{"".join((*meridians, *parallels))}"/>'
+
+
+def grid_labels(frame: Frame, is_free: Callable[[Box], bool]) -> str:
+    """Degrees along the lower and the left edge, where there is room for them."""
+    step = grid_step(frame)
+    parts = []
+    for lon in multiples(step, frame.west, frame.east).tolist():
+        x, text = float(frame.x(lon)), degrees_text(lon, "EW")
+        half = width_px(text) / 2.0
+        if is_free((x - half, frame.height - 16.0, x + half, frame.height - 2.5)):
+            words_there = f'<text class="f degrees" y="-5" text-anchor="middle">{text}</text>'
+            parts.append(f'<g transform="translate({number(x)} {number(frame.height)})">{words_there}</g>')
+    for lat in multiples(step, frame.south, frame.north).tolist():
+        y, text = float(frame.y(lat)), degrees_text(lat, "NS")
+        if is_free((2.5, y - 8.0, 5.0 + width_px(text), y + 6.0)):
+            words_there = f'<text class="f degrees" x="5" y="4">{text}</text>'
+            parts.append(f'<g transform="translate(0 {number(y)})">{words_there}</g>')
+    return f'<g class="grid-degrees">{"".join(parts)}</g>'
+
+
+def keys_and_scale(frame: Frame, bounds_us: FloatArray, take: Take, *, has_unknown: bool, avoid: FloatArray) -> str:
+    """The keys of speed and of time and the scale, each in the corner in which it hides least of the places to avoid.
+
+    `avoid` holds pixels, shape (n, 2); `bounds_us` the seven bounds of the classes of time.
+    """
+    height = KEY_HEIGHT + (UNKNOWN_HEIGHT if has_unknown else 0.0)
+    key = _corner(frame, KEY_WIDTH, height, avoid, CORNERS)
+    scale = _corner(frame, SCALE_PX, SCALE_HEIGHT, avoid, [corner for corner in LOWER if corner != key])
+    size = round_size((SCALE_PX - 16.0) * frame.nmi_per_px)
+    # The bar is as long as the chart makes it; all else may be drawn larger on a small screen.
+    side = -1 if scale[0] else 1
+    bar = f"M{number(8 * side)}-12v5h{number(side * size / frame.nmi_per_px)}v-5"
+    distance = _text(8, 15, f"{size:,g} nmi") if side > 0 else _text(SCALE_PX - 8, 15, f"{size:,g} nmi", "end")
+    return "".join(
+        (
+            _plate("keys", frame, key, KEY_WIDTH, height, _keys(bounds_us, has_unknown), "", take),
+            _plate("scale", frame, scale, SCALE_PX, SCALE_HEIGHT, distance, f'<path class="bar" d="{bar}"/>', take),
+        )
+    )
+
+
+def _plate(
+    name: str,
+    frame: Frame,
+    corner: tuple[int, int],
+    wide: float,
+    high: float,
+    content: str,
+    fixed: str,
+    take: Take,
+) -> str:
+    """A plate in a corner of the chart; what is `fixed` is placed from that corner, and is never drawn larger."""
+    x = frame.width - INSET_PX if corner[0] else INSET_PX
+    y = frame.height - INSET_PX if corner[1] else INSET_PX
+    left, top = (-wide if corner[0] else 0.0), (-high if corner[1] else 0.0)
+    take((x + left - 3.0, y + top - 3.0, x + left + wide + 3.0, y + top + high + 3.0))
+    return (
+        f'<g class="{name}" transform="translate({number(x)} {number(y)})"><g class="f">'
+        f'<g transform="translate({number(left)} {number(top)})">'
+        f'<rect class="plate" width="{number(wide)}" height="{number(high)}" rx="3"/>{content}</g></g>{fixed}</g>'
+    )
+
+
+def day_text(us: int) -> str:
+    """The day of an instant, as on the edge of a chart.
+
+    >>> day_text(1_740_787_200_000_000)
+    '1 Mar'
+    """
+    day = instant_of(us)
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def minute_text(us: int) -> str:
+    """An instant to the minute, UTC.
+
+    >>> minute_text(1_740_787_200_000_000)
+    '2025-03-01 00:00'
+    """
+    return f"{instant_of(us):%Y-%m-%d %H:%M}"
+
+
+def _keys(bounds_us: FloatArray, has_unknown: bool) -> str:
+    ticks = [f"{bound:g}" for bound in SPEED_CLASSES_KN]
+    parts = [f'<g class="key-speed">{_text(8, 14, "speed over ground, kn")}{_swatches("s")}']
+    parts += [_text(8 + (i + 1) * SWATCH_PX, 42, tick, "middle") for i, tick in enumerate(ticks)]
+    if has_unknown:
+        parts.append(f'<path class="su" d="M8 54H36"/>{_text(42, 58, "no speed sent")}')
+    first, last = int(bounds_us[0]), int(bounds_us[-1])
+    parts.append(f'</g><g class="key-time">{_text(8, 14, "time, UTC")}{_swatches("t")}')
+    parts.append(
+        f"{_text(8, 42, _tick(first, last, first))}{_text(KEY_WIDTH - 8, 42, _tick(first, last, last), 'end')}"
+    )
+    return "".join((*parts, "</g>"))
+
+
+def _tick(first: int, last: int, at: int) -> str:
+    """The day, and for tracks of a day or two the time of day."""
+    return minute_text(at)[5:] if last - first < 2 * 86_400_000_000 else day_text(at)
+
+
+def _swatches(letter: str) -> str:
+    return "".join(
+        f'<path class="{letter}{i}" d="M{number(8 + i * SWATCH_PX)} 24h{number(SWATCH_PX)}"/>' for i in range(N_CLASSES)
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
+    aligned = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{number(x)}" y="{number(y)}"{aligned}>{words(text)}</text>'
+
+
+def _corner(
+    frame: Frame, wide: float, high: float, avoid: FloatArray, corners: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    """The corner with the fewest places to avoid; of equal ones the first."""
+
+    def hidden(corner: tuple[int, int]) -> int:
+        x = frame.width - avoid[:, 0] if corner[0] else avoid[:, 0]
+        y = frame.height - avoid[:, 1] if corner[1] else avoid[:, 1]
+        inside = (x > -4.0) & (y > -4.0) & (x < wide + 3.0 * INSET_PX) & (y < high + 3.0 * INSET_PX)
+        return int(np.count_nonzero(inside))
+
+    return min(corners, key=hidden)

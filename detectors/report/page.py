@@ -1,0 +1,212 @@
+"""The report page: one HTML file that holds all an analyst needs, and asks nothing of any network.
+
+Takes a finished run; gives the page, and what of it could not be drawn. Its Content-Security-Policy lets nothing run
+or load but the page's own style sheet and script, named by their digests. Every text goes through `detectors.shown` and
+is escaped, whoever wrote the template: `_finalized` and autoescape see to it.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from detectors.case_rows import CLOSING
+from detectors.explain import Cases, RowsBy
+from detectors.report.coast import SharedCoast, packaged_coast
+from detectors.report.drawn import Drawer, Drawn
+from detectors.report.map_picture import map_picture
+from detectors.report.meanings import BANDS, CANNOT_SEE, SCORE, meaning_of
+from detectors.report.numbers import counted, night_of
+from detectors.report.palette import page_variables
+from detectors.report.rows import Listing, TableRow, listing_of
+from detectors.report.sections import Neighbours, View, as_told, with_case
+from detectors.report.timeline_picture import timeline_picture
+from detectors.run_folder import LoadedRun
+from detectors.shown import shown
+
+LONGEST: Final = 2000
+"""Characters of one text that the page shows: more than any headline has, and an end to what a radio can fill."""
+SHEETS: Final = ("map.css", "timeline.css", "page.css")
+SCRIPTS: Final = ("map.js", "page.js")
+CASES: Final = 500
+"""Flagged voyages with a case on the page, the first by rank: what 15 MB hold. All are in the table."""
+KNOWN_BANDS: Final = frozenset(band.band for band in BANDS)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and what could not be drawn of it: a line each, with the voyage and the reason."""
+
+    html: str
+    failures: tuple[str, ...] = ()
+
+
+def report_page(run: LoadedRun) -> Page:
+    """The page of a run: the night, the flagged voyages, a case for each.
+
+    A case or a picture that fails is left out, said in its place and at the top, and given back in `failures`.
+    """
+    environment = _environment()
+    listing = listing_of(run)
+    coast = SharedCoast(packaged_coast())
+    failures: list[str] = []
+    case_template = environment.get_template("case.html.j2")
+    cases = [
+        Markup(case_template.render(view=view, closing=CLOSING))  # noqa: S704 - rendered with autoescape
+        for view in _Desk(run, listing, coast, failures).views()
+    ]
+    by_band = [(choice.words, choice.n_rows) for choice in listing.bands]
+    night = night_of(run.run, by_band)
+    heading = f"{counted(len(listing.rows), 'voyage')} to look at" if listing.rows else "No voyage to look at"
+    parts = {
+        "night_part": ("night.html.j2", {"night": night, "heading": heading, "undrawn": failures}),
+        "list_part": ("list.html.j2", {"listing": listing, "n_cases": CASES, "none_words": _none_words(night.min_score)}),
+        "legend_part": ("legend.html.j2", _legend(run, listing)),
+    }
+    style = page_variables() + "\n" + _static(SHEETS)
+    script = '"use strict";\n' + _static(SCRIPTS)
+    html = environment.get_template("page.html.j2").render(
+        title=f"wakewatch: {heading}, as of {night.as_of}",
+        policy=policy_of(style, script),
+        style=Markup(style),  # noqa: S704 - our own files
+        script=Markup(script),  # noqa: S704 - our own files
+        sheets=Markup(coast.sheets()),  # noqa: S704 - drawn from the packaged coast
+        night=night,
+        cases=Markup("").join(cases),
+        **{
+            name: Markup(environment.get_template(file).render(values))  # noqa: S704 - rendered with autoescape
+            for name, (file, values) in parts.items()
+        },
+    )
+    return Page(html, tuple(failures))
+
+
+def policy_of(style: str, script: str) -> str:
+    """The Content-Security-Policy of a page with this style sheet and this script (CSP level 3, 2.3.1)."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_digest(script)}'",
+            f"style-src '{_digest(style)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+class _Desk:
+    """Makes the views of a run's cases one after the other; what fails is written down and left out."""
+
+    def __init__(self, run: LoadedRun, listing: Listing, coast: SharedCoast, failures: list[str]) -> None:
+        self._rows = listing.rows[:CASES]
+        self._cases = Cases(run)
+        self._told = RowsBy(run.tables["flagged_voyages"].drop_columns(["geometry"]), "voyage_id")
+        self._drawer = Drawer(run)
+        self._neighbours = Neighbours(self._rows)
+        self._coast = coast
+        self._failures = failures
+
+    def views(self) -> Iterator[View]:
+        """A view a flagged voyage, by rank."""
+        return map(self._view, self._rows)
+
+    def _view(self, row: TableRow) -> View:
+        view = self._neighbours.begun(row)
+        troubles: list[str] = []
+        try:
+            view, drawn = self._looked_up(view)
+        except Exception as error:  # noqa: BLE001 - one case must not cost the page
+            troubles.append(f"the case of {row.voyage_id} could not be laid out ({_reason(error)})")
+        else:
+            try:
+                made = map_picture(
+                    drawn,
+                    self._drawer.fences,
+                    self._coast,
+                    ident=f"map-{row.voyage_id}",
+                    can_move=True,
+                    anchor=f"{row.voyage_id}-f",
+                )
+                view = replace(view, map=Markup(made))  # noqa: S704 - escaped by its maker
+            except Exception as error:  # noqa: BLE001 - as above
+                troubles.append(f"the map of {row.voyage_id} could not be drawn ({_reason(error)})")
+            try:
+                if drawn.tracks or drawn.bars:
+                    made = timeline_picture(drawn, ident=f"time-{row.voyage_id}")
+                    view = replace(view, time=Markup(made))  # noqa: S704 - escaped by its maker
+            except Exception as error:  # noqa: BLE001 - as above
+                troubles.append(f"the time line of {row.voyage_id} could not be drawn ({_reason(error)})")
+        self._failures += troubles
+        return replace(view, troubles=tuple(troubles))
+
+    def _looked_up(self, view: View) -> tuple[View, Drawn]:
+        """The view with its case, and what is drawn of it."""
+        if not self._cases.holds(view.voyage_id):
+            told = self._told.of(view.voyage_id)[0]
+            return as_told(view, told), self._drawer.as_told(told)
+        case = self._cases.case(view.voyage_id)
+        return with_case(view, case, self._neighbours), self._drawer.drawn(case)
+
+
+def _legend(run: LoadedRun, listing: Listing) -> dict[str, Any]:
+    kinds = sorted({kind for row in run.tables["flagged_voyages"]["kinds"].to_pylist() for kind in row})
+    return {
+        "score": SCORE,
+        "bands": BANDS,
+        "cannot_see": CANNOT_SEE,
+        "kinds": [meaning_of(kind) for kind in kinds] if listing.rows else [],
+        "closing": CLOSING,
+        "version": run.run.get("wakewatch", ""),
+    }
+
+
+def _none_words(min_score: float | None) -> str:
+    over = "the threshold" if min_score is None else f"the threshold of {min_score:g}"
+    return (
+        f"None of the voyages above scores over {over}. That speaks of what was heard and read, not of what was not: "
+        "see below what wakewatch cannot see."
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("detectors.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["bdi"] = _bdi
+    environment.filters["known_band"] = lambda band: band if band in KNOWN_BANDS else "other"
+    return environment
+
+
+def _finalized(value: Any) -> Any:
+    """What a template puts out: text made safe and cut, unless it is markup that was made so already."""
+    return shown(value, LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _bdi(text: str) -> Markup:
+    """Text that may run in either direction, kept from turning what stands around it (HTML 4.5.24)."""
+    return Markup("<bdi>{}</bdi>").format(escape(shown(text, LONGEST)))
+
+
+def _static(names: tuple[str, ...]) -> str:
+    """Files of the `static` folder, one after the other."""
+    folder = files("detectors.report").joinpath("static")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8").strip() for name in names)
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _reason(error: Exception) -> str:
+    return shown(f"{type(error).__name__}: {error}")
