@@ -4,6 +4,7 @@ Takes the tables and the record of a run, in memory or read back from its folder
 Making them is left to `detectors.batch.scan`, drawing to `detectors.report`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,14 +53,14 @@ class RunRecord:
     failures: Sequence[Mapping[str, Any]] = ()
 
 
-class Run:
+class Run(ABC):
     """A finished run: its tables as data frames, and what people look at, made of the tables alone."""
 
     tables: Mapping[str, pa.Table]
 
+    @abstractmethod
     def loaded(self) -> LoadedRun:
         """The run as `detectors.run_folder` has it: the tables by name, and what run.json holds."""
-        raise NotImplementedError
 
     def plot(self, voyage_id: str) -> "Picture":
         """A picture of a voyage: its track on the map, the time line, and what was found. The id, or its beginning.

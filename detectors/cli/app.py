@@ -35,6 +35,7 @@ from detectors.cli.options import (
     ZonesFile,
     instant,
 )
+from detectors.cli.report import report as write_report
 from detectors.cli.status import status
 from detectors.cli.statuses import COMPLETE, WRONG_USAGE, leave
 from detectors.cli.summary import by_reason, counted, summary
@@ -244,6 +245,7 @@ def backtest(
 
 
 app.command(short_help="The case for one voyage, in words and numbers, and as a picture.")(explain)
+app.command(short_help="Write report.html of a run again.")(write_report)
 app.command(short_help="Flagged voyages for QGIS, Google Earth or a spreadsheet.")(export)
 
 

@@ -21,7 +21,7 @@ ENCODING: Final = "utf-8-sig"
 CELL: Final = 32_000
 """Characters of a `wkt` cell; a spreadsheet's cell holds 32,767."""
 FIRST_TOLERANCE_DEG: Final = 0.0001
-_FORMULA: Final = re.compile(r'(^|;)([\s"]*)(?=[=+\-@\t\r＝＋－＠])')
+_FORMULA: Final = re.compile(r'(^|;)(?=[\s"]*[=+\-@\t\r＝＋－＠])')
 """Where a spreadsheet would see a formula begin (OWASP, CSV Injection; CWE-1236): at the beginning of a cell, and after
 a semicolon, which divides cells too in countries that write numbers with a comma."""
 
@@ -58,7 +58,7 @@ def no_formula(text: str) -> str:
     >>> no_formula("=HYPERLINK(0)"), no_formula("SEA;+1"), no_formula("M/V ANNA-1")
     ("'=HYPERLINK(0)", "SEA;'+1", 'M/V ANNA-1')
     """
-    return _FORMULA.sub(r"\1\2'", text)
+    return _FORMULA.sub(r"\1'", text)
 
 
 def time_text(when: datetime) -> str:

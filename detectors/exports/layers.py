@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from detectors.exports.parts import Part, Unheard, broken
+from detectors.exports.parts import SILENCE_H, Part, Unheard, broken
 from detectors.exports.shapes import DECIMALS, fence, last_place, line, point, points, rounded
 from detectors.exports.tables import FENCES, FINDINGS, FLAGGED, POSITIONS, SILENCES, TRACK_LINES
 from detectors.exports.words import evidence_text, identities_text, listed, text
@@ -219,6 +219,7 @@ def _silences(unheard: Iterable[Unheard], by_id: Mapping[str, Row], names: Mappi
             _of_voyage(flagged)
             | _of_track(silence, names)
             | {
+                "kind": "silence" if gap is not None or duration_h >= SILENCE_H else "pause",
                 "event_id": gap["event_id"] if gap is not None else None,
                 "start": silence.start_us,
                 "end": silence.end_us,
@@ -315,8 +316,8 @@ def _flagged(flagged: Iterable[Row], parts: Iterable[Part]) -> Layer:
             | {
                 "ship_type_name": None if code is None else ship_type_label(code),
                 "earlier_identities": identities_text(row["earlier_identities"]),
-                "lat": round(lat, DECIMALS),
-                "lon": round(lon, DECIMALS),
+                "lat": lat,
+                "lon": lon,
                 "label": title_of(row),
             }
         )
@@ -331,7 +332,7 @@ def _last_places(parts: Iterable[Part]) -> dict[str, tuple[float, float]]:
         at = int(part.time_us[-1]), float(part.lon[-1]), float(part.lat[-1])
         if part.role == OWN and at[0] >= last.get(part.voyage_id, at)[0]:
             last[part.voyage_id] = at
-    return {voyage: (lon, lat) for voyage, (_, lon, lat) in last.items()}
+    return {voyage: (round(lon, DECIMALS), round(lat, DECIMALS)) for voyage, (_, lon, lat) in last.items()}
 
 
 def _fences(table: pa.Table) -> Layer:

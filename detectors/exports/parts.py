@@ -21,8 +21,11 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Row = Mapping[str, Any]
 
-HEARD_H: Final = 1.0
-"""Longest step between two reports that counts as heard: tracks hold a report in 20 minutes; source: judgement."""
+HEARD_H: Final = 1.1
+"""Longest step between two reports that counts as heard, as on the report's map (`detectors.report.map_tracks`):
+reception counts the ships heard within an hour, and `tracks` hold a report in 20 minutes."""
+SILENCE_H: Final = 4.0
+"""From here on it is a silence, as in the table of gaps; shorter ones are pauses."""
 LAY_NMI: Final = 0.1
 """Two reports within this (185 m, a ship's swing at anchor) are joined whatever the time between, unless the run has a
 silence there: nothing sailed is shown by it. Source: judgement."""

@@ -96,10 +96,6 @@ def _symbols(symbols: Iterable[Symbol]) -> str:
     return "<symbols>" + "".join(symbol % i for i, symbol in enumerate(symbols)) + "</symbols>"
 
 
-def _single(symbol: Symbol) -> str:
-    return f'<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0">{_symbols([symbol])}</renderer-v2>\n'
-
-
 def _categories(field: str, categories: Sequence[Rule]) -> str:
     """Symbols by the values of a field."""
     listed = "".join(
@@ -175,17 +171,24 @@ def _by_band(shape: str, size_mm: float) -> str:
     return _categories("band", [(band, band, _marker(shape, colour, size_mm)) for band, colour in BANDS.items()])
 
 
+def _silences() -> str:
+    kinds = [
+        ("silence", "not heard for 4 h or more", _line(SILENCE, 0.45, style="dash")),
+        ("pause", "not heard for less", _line(SILENCE, 0.25, style="dot")),
+    ]
+    return _categories("kind", kinds)
+
+
 def _fences() -> str:
     words = {"high": "high watch", "elevated": "elevated watch", "none": "no watch"}
     kinds = [(w, words[w], _fill(colour, 0.05 if w == "none" else 0.2)) for w, colour in WATCH.items()]
     return _categories("watch", kinds)
 
 
-_SILENT: Final = _line(SILENCE, 0.4, style="dash")
 _STYLES: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {
         "fences": (_fences(), "", ""),
-        "silences": (_single(_SILENT), "", _temporal(SPAN, "start", "end")),
+        "silences": (_silences(), "", _temporal(SPAN, "start", "end")),
         "tracks": (_tracks(), "", _temporal(SPAN, "start", "end")),
         "positions": (_positions(), "", _temporal(INSTANT, "time")),
         "findings": (_by_band("diamond", 3.2), _labels(8), _temporal(SPAN, "start", "end")),

@@ -88,7 +88,10 @@ def fence(shape: BaseGeometry) -> BaseGeometry:
     return turned[0] if len(turned) == 1 else shapely.multipolygons(turned)
 
 
-def last_place(shape: BaseGeometry) -> tuple[float, float]:
-    """Longitude and latitude at which a line, or what stands for one, ends."""
-    lon, lat = shapely.get_coordinates(shape)[-1].tolist()
+def last_place(shape: BaseGeometry | None) -> tuple[float | None, float | None]:
+    """Longitude and latitude at which a line, or what stands for one, ends; None where there is none."""
+    places = shapely.get_coordinates(shape)
+    if not len(places):
+        return None, None
+    lon, lat = places[-1].round(DECIMALS).tolist()
     return lon, lat

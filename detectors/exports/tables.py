@@ -94,6 +94,7 @@ SILENCES: Final = Table(
     (
         *_OF_VOYAGE,
         *_TRACK,
+        Column("kind", _TEXT, "silence: 4 h or more, as in `gaps`; pause: shorter, over 1.1 h"),
         Column("event_id", _TEXT, "row of `gaps`; null for a silence that is no row there, as those under 4 h"),
         Column("start", TIMESTAMP, "last report before"),
         Column("end", TIMESTAMP, "first report after; null while it goes on"),

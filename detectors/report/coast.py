@@ -6,6 +6,7 @@ is on both sides.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Final, Protocol
@@ -35,6 +36,8 @@ SHEETS: Final = ((20.0, 6.0, 0.0005), (80.0, 30.0, 0.0025), (np.inf, 90.0, 0.01)
 """Sheets of a shared coast: frames up to so many degrees wide, side of a sheet, and step of its numbers (degrees)."""
 FENCE_STEP_DEG: Final = 0.0005
 """Step of the numbers of a shared fence: 55 m."""
+WORLD: Final = Frame(0.0, 0.0, 1.0, 1080.0, 400.0)
+"""All of Mercator's plane, and a turn more on each side."""
 OVERLAP: Final = 0.01
 """Share of its side by which a sheet reaches over its neighbours, so that no seam shows."""
 SHEET_TOLERANCE: Final = 3.0
@@ -81,78 +84,79 @@ class Coast:
 
 
 class SharedCoast:
-    """Land and fences of many charts of one page: each refers to sheets, and `sheets` gives those that were used."""
+    """Land and fences of many charts of one page: each refers to sheets, and `sheets` gives those that were used.
+
+    Sheets have their places on the Mercator plane in whole steps from 0°, 0°, which drawing in single precision keeps
+    exactly, so that a chart lays them all with one transform.
+    """
 
     def __init__(self, coast: Coast) -> None:
         self._coast = coast
-        self._land: dict[str, str] = {}
-        self._fences: dict[str, str] = {}
+        self._land: dict[tuple[float, int, int], tuple[str, str]] = {}
+        self._fences: dict[str, tuple[str, str]] = {}
+        self._n_charts = 0
 
     def land(self, frame: Frame, area: Frame) -> str:
         """References to the sheets of an area, laid on a frame."""
         side, step = next((side, step) for widest, side, step in SHEETS if frame.east - frame.west <= widest)
         around = round(360.0 / side)
-        column, row = int(np.floor(frame.lon / side)), int(np.floor(frame.stretched / side))
         low, high = (stretched_latitudes([area.south, area.north]) / side).tolist()
         uses = []
         for i in range(int(np.floor(area.west / side)), int(np.floor(area.east / side)) + 1):
-            for j in range(int(np.floor(low)), int(np.floor(high)) + 1):
-                name = self._sheet((i + around // 2) % around - around // 2, j, side, step)
+            column = (i + around // 2) % around - around // 2
+            for row in range(int(np.floor(low)), int(np.floor(high)) + 1):
+                name = self._sheet(column, row, side, step)
                 if name:
-                    uses.append(_use(name, round((i - column) * side / step), round((row - j) * side / step)))
+                    uses.append(_use(name, round((i - column) * side / step)))
         if not uses:
             return ""
-        every = "".join(uses)
+        self._n_charts += 1
+        every = f"shores-{self._n_charts}"
         # Each sheet is edged where it was cut; the land painted over all edges leaves only those at the sea.
         return (
-            f'<g transform="{_laid(frame, column * side, row * side, step)}">'
-            f'<g class="shore">{every}</g><g class="land">{every}</g></g>'
+            f'<g transform="{_laid(frame, step)}"><g class="shore"><g id="{every}">{"".join(uses)}</g></g>'
+            f'<use class="land" href="#{every}"/></g>'
         )
 
     def fences(self, frame: Frame, area: Frame, fences: Sequence[Fence]) -> str:  # noqa: ARG002 - as Land has it
         """References to the fences of an area, laid on a frame."""
-        lon, stretched = float(np.floor(frame.lon)), float(np.floor(frame.stretched))
         uses = []
         for fence in worth_drawing(fences, frame):
-            west, south, _, _ = fence.shape.bounds
-            # Corners on whole steps, so that a fence is the same from every chart and on either side of ±180°.
-            x, y = (round(float(at) / FENCE_STEP_DEG) for at in (west, stretched_latitudes(south)))
-            name = self._fence(fence, x * FENCE_STEP_DEG, y * FENCE_STEP_DEG)
-            uses.append(_use(name, x - round(lon / FENCE_STEP_DEG), round(stretched / FENCE_STEP_DEG) - y))
-        laid = _laid(frame, lon, stretched, FENCE_STEP_DEG)
-        return f'<g transform="{laid}">{"".join(uses)}</g>' if uses else ""
+            # Its western end tells by how many turns of the world the fence was moved.
+            turn = 360.0 * np.floor((float(fence.shape.bounds[0]) + 180.0) / 360.0)
+            uses.append(_use(self._fence(fence, turn), round(turn / FENCE_STEP_DEG)))
+        return f'<g transform="{_laid(frame, FENCE_STEP_DEG)}">{"".join(uses)}</g>' if uses else ""
 
     def sheets(self) -> str:
         """The sheets that charts refer to: an element of no size that belongs into the same page, once, not hidden."""
-        paths = "".join(
+        land = "".join(
             f'<path id="{name}" vector-effect="non-scaling-stroke" d="{data}"/>'
-            for name, data in sorted(self._land.items())
+            for name, data in self._land.values()
             if data
         )
-        fences = "".join(self._fences.values())
-        return f'<svg class="sheets" width="0" height="0" aria-hidden="true"><defs>{paths}{fences}</defs></svg>'
+        fences = "".join(drawn for _, drawn in self._fences.values())
+        return f'<svg class="sheets" width="0" height="0" aria-hidden="true"><defs>{land}{fences}</defs></svg>'
 
     def _sheet(self, column: int, row: int, side: float, step: float) -> str | None:
         """The name of a sheet; None if there is no land on it."""
-        name = f"land-{side:.0f}-{column}-{row}"
-        if name not in self._land:
+        key = (side, column, row)
+        if key not in self._land:
             over = side * OVERLAP
             south, north = latitudes([row * side - over, (row + 1) * side + over]).tolist()
             cut = self._coast.cut(column * side - over, south, (column + 1) * side + over, north)
-            rings = _rings(cut, _plane(column * side, row * side, step), 0.0, SHEET_TOLERANCE, 0.0)
-            self._land[name] = path_data([(np.rint(x), np.rint(y)) for x, y in rings])
-        return name if self._land[name] else None
+            rings = _rings(cut, _plane(step), 0.0, SHEET_TOLERANCE, 0.0)
+            self._land[key] = f"land-{len(self._land)}", path_data([(np.rint(x), np.rint(y)) for x, y in rings])
+        name, data = self._land[key]
+        return name if data else None
 
-    def _fence(self, fence: Fence, west: float, stretched: float) -> str:
+    def _fence(self, fence: Fence, turn: float) -> str:
         """The name of a fence's outline, drawn once whatever turn of the world it was moved by."""
-        key = fence.zone_id
-        if key not in self._fences:
+        if fence.zone_id not in self._fences:
             name = f"fence-{len(self._fences)}"
-            plane = _plane(west, stretched, FENCE_STEP_DEG)
-            data = fence_paths([fence], plane, Frame(fence.shape.centroid.x, 0.0, 1.0, 720.0, 1e4), 1.0)[0]
-            self._fences[key] = drawn_fence(fence, data, name)
-            return name
-        return self._fences[key].split('"', 2)[1]
+            home = replace(fence, shape=shapely.transform(fence.shape, lambda at: at - [turn, 0.0]))
+            data = fence_paths([home], _plane(FENCE_STEP_DEG), WORLD, 1.0, whole=True)[0]
+            self._fences[fence.zone_id] = name, drawn_fence(fence, data, name)
+        return self._fences[fence.zone_id][0]
 
 
 class _Indexed:
@@ -169,21 +173,20 @@ class _Indexed:
         return some
 
 
-def _plane(lon: float, stretched: float, step: float) -> Frame:
-    """The plane of a sheet: whole steps to the right of, and down from, its corner."""
-    return Frame(lon, stretched, 1.0 / step, 0.0, 0.0)
+def _plane(step: float) -> Frame:
+    """The plane of sheets: whole steps to the right of, and down from, 0°, 0°."""
+    return Frame(0.0, 0.0, 1.0 / step, 0.0, 0.0)
 
 
-def _laid(frame: Frame, lon: float, stretched: float, step: float) -> str:
-    """The transform that lays a sheet's plane with its corner there on a frame."""
-    scale = f"{frame.px_per_deg * step:.9g}"
-    left = float(frame.x(lon))
-    top = (frame.stretched - stretched) * frame.px_per_deg + frame.height / 2.0
-    return f"matrix({scale} 0 0 {scale} {left:.3f} {top:.3f})"
+def _laid(frame: Frame, step: float) -> str:
+    """The transform that lays the plane of sheets on a frame."""
+    scale = f"{frame.px_per_deg * step:.10g}"
+    top = frame.stretched * frame.px_per_deg + frame.height / 2.0
+    return f"matrix({scale} 0 0 {scale} {float(frame.x(0.0)):.3f} {top:.3f})"
 
 
-def _use(name: str, x: int, y: int) -> str:
-    return f'<use href="#{name}" x="{x}" y="{y}"/>'
+def _use(name: str, x: int) -> str:
+    return f'<use href="#{name}" x="{x}"/>' if x else f'<use href="#{name}"/>'
 
 
 def _rings(

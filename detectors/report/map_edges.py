@@ -24,6 +24,8 @@ KEY_HEIGHT: Final = 48.0
 UNKNOWN_HEIGHT: Final = 18.0
 SCALE_PX: Final = 120.0
 SCALE_HEIGHT: Final = 30.0
+SCREENS: Final = (1.0, 2.0)
+"""How large keys are drawn on the chart: on a large screen, and on a phone."""
 INSET_PX: Final = 8.0
 CORNERS: Final = ((1, 1), (0, 1), (1, 0), (0, 0))
 """Right or left, lower or upper; the first that hides least is taken."""
@@ -43,19 +45,18 @@ def grid_lines(frame: Frame, area: Frame) -> str:
 def grid_labels(frame: Frame, is_free: Callable[[Box], bool]) -> str:
     """Degrees along the lower and the left edge, where there is room for them."""
     step = grid_step(frame)
-    parts = []
+    meridians, parallels = [], []
     for lon in multiples(step, frame.west, frame.east).tolist():
         x, text = float(frame.x(lon)), degrees_text(lon, "EW")
         half = width_px(text) / 2.0
         if is_free((x - half, frame.height - 16.0, x + half, frame.height - 2.5)):
-            words_there = f'<text class="f degrees" y="-5" text-anchor="middle">{text}</text>'
-            parts.append(f'<g transform="translate({number(x)} {number(frame.height)})">{words_there}</g>')
+            at = f"translate({number(x)} {number(frame.height)})"
+            meridians.append(f'<g transform="{at}"><text y="-5">{text}</text></g>')
     for lat in multiples(step, frame.south, frame.north).tolist():
         y, text = float(frame.y(lat)), degrees_text(lat, "NS")
         if is_free((2.5, y - 8.0, 5.0 + width_px(text), y + 6.0)):
-            words_there = f'<text class="f degrees" x="5" y="4">{text}</text>'
-            parts.append(f'<g transform="translate(0 {number(y)})">{words_there}</g>')
-    return f'<g class="grid-degrees">{"".join(parts)}</g>'
+            parallels.append(f'<g transform="translate(0 {number(y)})"><text x="5" y="4">{text}</text></g>')
+    return f'<g class="grid-degrees"><g text-anchor="middle">{"".join(meridians)}</g>{"".join(parallels)}</g>'
 
 
 def keys_and_scale(frame: Frame, bounds_us: FloatArray, take: Take, *, has_unknown: bool, avoid: FloatArray) -> str:
@@ -121,28 +122,24 @@ def minute_text(us: int) -> str:
 
 
 def _keys(bounds_us: FloatArray, has_unknown: bool) -> str:
-    ticks = [f"{bound:g}" for bound in SPEED_CLASSES_KN]
-    parts = [f'<g class="key-speed">{_text(8, 14, "speed over ground, kn")}{_swatches("s")}']
-    parts += [_text(8 + (i + 1) * SWATCH_PX, 42, tick, "middle") for i, tick in enumerate(ticks)]
-    if has_unknown:
-        parts.append(f'<path class="su" d="M8 54H36"/>{_text(42, 58, "no speed sent")}')
-    first, last = int(bounds_us[0]), int(bounds_us[-1])
-    parts.append(f'</g><g class="key-time">{_text(8, 14, "time, UTC")}{_swatches("t")}')
-    parts.append(
-        f"{_text(8, 42, _tick(first, last, first))}{_text(KEY_WIDTH - 8, 42, _tick(first, last, last), 'end')}"
+    """One ramp of colours, and what it means for speed and for time, of which one is shown."""
+    ramp = "".join(
+        f'<path class="s{i}" d="M{number(8 + i * SWATCH_PX)} 24h{number(SWATCH_PX)}"/>' for i in range(N_CLASSES)
     )
-    return "".join((*parts, "</g>"))
+    speed = [_text(8, 14, "speed over ground, kn")]
+    ticks = (_text(8 + (i + 1) * SWATCH_PX, 42, f"{kn:g}") for i, kn in enumerate(SPEED_CLASSES_KN))
+    speed.append(f'<g text-anchor="middle">{"".join(ticks)}</g>')
+    if has_unknown:
+        speed.append(f'<path class="su" d="M8 54h26"/>{_text(40, 58, "no speed sent")}')
+    first, last = int(bounds_us[0]), int(bounds_us[-1])
+    time = [_text(8, 14, "time, UTC"), _text(8, 42, _tick(first, last, first))]
+    time.append(_text(KEY_WIDTH - 8, 42, _tick(first, last, last), "end"))
+    return f'{ramp}<g class="key-speed">{"".join(speed)}</g><g class="key-time">{"".join(time)}</g>'
 
 
 def _tick(first: int, last: int, at: int) -> str:
     """The day, and for tracks of a day or two the time of day."""
     return minute_text(at)[5:] if last - first < 2 * 86_400_000_000 else day_text(at)
-
-
-def _swatches(letter: str) -> str:
-    return "".join(
-        f'<path class="{letter}{i}" d="M{number(8 + i * SWATCH_PX)} 24h{number(SWATCH_PX)}"/>' for i in range(N_CLASSES)
-    )
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
@@ -153,12 +150,14 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
 def _corner(
     frame: Frame, wide: float, high: float, avoid: FloatArray, corners: Sequence[tuple[int, int]]
 ) -> tuple[int, int]:
-    """The corner with the fewest places to avoid; of equal ones the first."""
+    """The corner with the fewest places to avoid, also when drawn larger on a small screen; of equal ones the first."""
 
-    def hidden(corner: tuple[int, int]) -> int:
+    def hidden(corner: tuple[int, int]) -> tuple[int, ...]:
         x = frame.width - avoid[:, 0] if corner[0] else avoid[:, 0]
         y = frame.height - avoid[:, 1] if corner[1] else avoid[:, 1]
-        inside = (x > -4.0) & (y > -4.0) & (x < wide + 3.0 * INSET_PX) & (y < high + 3.0 * INSET_PX)
-        return int(np.count_nonzero(inside))
+        return tuple(
+            int(np.count_nonzero((x < size * wide + 3.0 * INSET_PX) & (y < size * high + 3.0 * INSET_PX)))
+            for size in SCREENS
+        )
 
     return min(corners, key=hidden)

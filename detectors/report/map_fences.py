@@ -24,8 +24,13 @@ def watch_text(watch: str | None) -> str:
     return f" · {watch} watch" if watch else ""
 
 
-def fence_paths(fences: Sequence[Fence], frame: Frame, window: Frame, tolerance_px: float) -> list[str]:
-    """Path data of each fence in the pixels of a frame, as far as a window reaches; empty where nothing is left."""
+def fence_paths(
+    fences: Sequence[Fence], frame: Frame, window: Frame, tolerance_px: float, *, whole: bool = False
+) -> list[str]:
+    """Path data of each fence in the pixels of a frame, as far as a window reaches; empty where nothing is left.
+
+    `whole` rounds to whole pixels.
+    """
     if not fences:
         return []
     shapes = shapely.clip_by_rect(
@@ -35,6 +40,7 @@ def fence_paths(fences: Sequence[Fence], frame: Frame, window: Frame, tolerance_
     seen = shapely.transform(outlines, lambda at: np.column_stack([frame.x(at[:, 0]), frame.y(at[:, 1])]))
     parts, owner = shapely.get_parts(shapely.simplify(seen, tolerance_px), return_index=True)
     at, part = shapely.get_coordinates(parts, return_index=True)
+    at = np.rint(at) if whole else at
     ends = np.searchsorted(part, np.arange(len(parts)), side="right").tolist()
     lines: list[list[Line]] = [[] for _ in fences]
     for i, (first, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):

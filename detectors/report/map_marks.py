@@ -23,7 +23,8 @@ LONGEST_NUMBERS: Final = 11
 """Letters on a pin."""
 PLATE_PX: Final = 17.0
 TIP_PX: Final = 6.0
-HEADLINES_SHOWN: Final = 8
+HEADLINES_SHOWN: Final = 48
+"""In the tips of all pins together; each has room for at least two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,15 @@ def pins(marks: Iterable[Mark], frame: Frame) -> list[Pin]:
     return [Pin(float(x[i]), float(y[i]), tuple(group)) for i, group in zip(first, groups, strict=True)]
 
 
-def drawn_pin(pin: Pin, anchor: str) -> str:
-    """A numbered plate whose tip points at the place of its findings; with an anchor, a link to the first of them."""
+def drawn_pin(pin: Pin, anchor: str, n_pins: int) -> str:
+    """A numbered plate, one of so many, that points at its findings' place; with an anchor, a link to the first."""
     half = pin.half_px
     high = number(PLATE_PX - 8.0)
     shape = (
         f"M0 0l-4-{number(TIP_PX)}H{number(4.0 - half)}q-4 0-4-4v-{high}q0-4 4-4h{number(2.0 * half - 8.0)}"
         f"q4 0 4 4v{high}q0 4-4 4H4z"
     )
-    shown = pin.marks[:HEADLINES_SHOWN]
+    shown = pin.marks[: max(HEADLINES_SHOWN // n_pins, 2)]
     lines = [words(f"Finding {mark.number}: {mark.headline}", 160) for mark in shown]
     if len(pin.marks) > len(shown):
         lines.append(f"and {len(pin.marks) - len(shown)} more findings here")

@@ -24,13 +24,14 @@ BOLDER: Final = 1.1
 CELL_PX: Final = 6.0
 """The track is avoided in squares of this side."""
 LINE_PX: Final = 12.0
+SYMBOL_PX: Final = 5.0
 LONGEST_NAME: Final = 34
 LONGEST_LINE: Final = 22
 """Longer names of watched places stand over their watch, not before it."""
-NAMES: Final = 12
+NAMES: Final = 10
 """Unwatched places that are named, those nearest to the track."""
-SPARE_NAMES: Final = 12
-"""As many more are kept for a closer look."""
+SPARE_NAMES: Final = 8
+"""So many more are kept for a closer look."""
 
 
 class Room:
@@ -50,6 +51,10 @@ class Room:
         """Nothing is placed over this box any more."""
         self._taken.append(box)
 
+    def take_symbol(self, x: float, y: float) -> None:
+        """No other name is placed over the symbol of a place."""
+        self.take((x - SYMBOL_PX, y - SYMBOL_PX, x + SYMBOL_PX, y + SYMBOL_PX))
+
     def is_free(self, box: Box) -> bool:
         """Whether a box lies on the chart and over nothing."""
         left, top, right, bottom = box
@@ -62,7 +67,7 @@ class Room:
         x: float,
         y: float,
         lines: Sequence[str],
-        name: str,
+        name: str = "",
         *,
         away: float = 7.0,
         bold: bool = False,
@@ -86,7 +91,7 @@ class Room:
             if not hidden:
                 break
         if best is None:
-            spare = f"{name} spare"
+            spare = f"{name} spare".strip()
             return _text(x, y, lines, spare, "start", away, TEXT_PX * 0.36) if self._keeps_spare else ""
         _, anchor, dx, dy, box = best
         self.take(box)
@@ -127,7 +132,7 @@ def fence_names(
         lines = place_lines(fences[i].name, fences[i].watch)
         fits = wide > 12.0 + max(map(width_px, lines)) and high > 30.0
         away = min(wide, high, 24.0) / 2.0 + 4.0
-        kind = f"name {fences[i].watch if fences[i].watch in WATCHED else 'other'}"
+        kind = fences[i].watch or "" if fences[i].watch in WATCHED else ""
         parts.append(room.label(float(xs[i]), float(ys[i]), lines, kind, away=away, bold=rank == 0, inside=fits))
     return "".join(parts)
 
@@ -148,15 +153,13 @@ def place_lines(name: str, watch: str | None) -> tuple[str, ...]:
 
 
 def _text(x: float, y: float, lines: Sequence[str], name: str, anchor: str, dx: float, dy: float) -> str:
-    place = f'x="{number(dx)}"'
-    first, rest = (
-        words(lines[0]),
-        "".join(f'<tspan {place} dy="{number(LINE_PX)}">{words(t)}</tspan>' for t in lines[1:]),
-    )
+    place = f'x="{dx:.0f}"'
+    rest = "".join(f'<tspan {place} dy="{number(LINE_PX)}">{words(line)}</tspan>' for line in lines[1:])
+    named = f' class="{name}"' if name else ""
     aligned = "" if anchor == "start" else f' text-anchor="{anchor}"'
     return (
         f'<g transform="translate({number(x)} {number(y)})">'
-        f'<text class="s {name}" {place} y="{number(dy)}"{aligned}>{words(lines[0])}{rest}</text></g>'
+        f'<text{named} {place} y="{dy:.0f}"{aligned}>{words(lines[0])}{rest}</text></g>'
     )
 
 

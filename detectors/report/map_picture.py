@@ -33,7 +33,7 @@ from detectors.report.svg_paths import FloatArray, number, words
 
 FencesOf = Callable[[float, float, float, float], Sequence[Fence]]
 
-AROUND: Final = 0.6
+AROUND: Final = 0.5
 """Share of its size by which a chart that can be moved is drawn beyond each of its edges; static/map.js knows it."""
 EDGE: Final = 0.02
 MET_COSTS: Final = 1.7
@@ -67,6 +67,7 @@ def map_picture(
     marks = pins(drawn.marks, frame)
     room = Room(frame, own, keeps_spare=can_move)
     # Whatever takes room takes it here, the weightiest first.
+    is_bare = not own and (drawn.line is None or drawn.line.is_empty)
     has_unknown = any(speed == UNKNOWN for speed, _ in lines)
     edges = keys_and_scale(frame, time_bounds(own), room.take, has_unknown=has_unknown, avoid=_busy(own, marks))
     for pin in marks:
@@ -77,7 +78,8 @@ def map_picture(
     others = _group("met", met_tracks(met, frame, room))
     named = {stay.zone_id for stay in calls_of(drawn)}
     most = NAMES + (SPARE_NAMES if can_move else 0)
-    names = _group("names", [fence_names(fences, own, frame, room, named, most=most)])
+    names = _group("names", [] if is_bare else [fence_names(fences, own, frame, room, named, most=most)])
+    said = _nothing(frame) if is_bare else ""
     world = (
         _sea(frame),
         land.land(frame, area),
@@ -90,7 +92,7 @@ def map_picture(
         names,
         called,
         ended,
-        _group("marks", (drawn_pin(pin, anchor) for pin in marks)),
+        _group("marks", (drawn_pin(pin, anchor, len(marks)) for pin in marks)),
     )
     size = f'width="{number(frame.width)}" height="{number(frame.height)}"'
     box = f'viewBox="0 0 {number(frame.width)} {number(frame.height)}"'
@@ -103,7 +105,7 @@ def map_picture(
         f'<desc id="{label}-d">{words(_in_words(drawn, own, silent), 1000)}</desc>'
         f'<svg class="pane" {size} {box}>{"".join(world)}</svg>'
         f'<g class="edges"><path class="neat" d="M.5.5H{number(frame.width - 0.5)}V{number(frame.height - 0.5)}H.5z"/>'
-        f"{grid_labels(frame, room.is_free)}{edges}{_nothing(drawn, own, frame)}</g></svg>"
+        f"{grid_labels(frame, room.is_free)}{edges}{said}</g></svg>"
     )
 
 
@@ -157,13 +159,11 @@ def _sea(frame: Frame) -> str:
     return f'<path class="sea" d="M{number(-frame.width)} {number(-frame.height)}h{wide}v{high}h-{wide}z"/>'
 
 
-def _nothing(drawn: Drawn, own: Sequence[Track], frame: Frame) -> str:
+def _nothing(frame: Frame) -> str:
     """What the chart says of a voyage of which it has no place."""
-    if own or (drawn.line is not None and not drawn.line.is_empty):
-        return ""
     middle = f"translate({number(frame.width / 2.0)} {number(frame.height / 2.0)})"
-    words_there = "no position of this voyage is kept in this run"
-    return f'<g transform="{middle}"><text class="f nothing" text-anchor="middle">{words_there}</text></g>'
+    text = "no position of this voyage is kept in this run"
+    return f'<g transform="{middle}"><text class="f nothing" text-anchor="middle">{text}</text></g>'
 
 
 def _in_words(drawn: Drawn, own: Sequence[Track], silent: Sequence[Unheard]) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from detectors.report.drawn import Drawn, Silence, TrackPoints
 from detectors.report.projection import Frame
@@ -33,6 +34,8 @@ SILENCE_H: Final = 4.0
 ARROW_PX: Final = 90.0
 """Sailed pixels between arrows."""
 MOST_ARROWS: Final = 14
+TOLERANCE_PX: Final = 0.15
+"""What a drawn track may be off by: no more than the tenths that its places are rounded to."""
 _SAME: Final = 0.5
 """Share of a time without reports that a silence must cover to be the one that it is."""
 
@@ -115,7 +118,7 @@ def sailed(tracks: Sequence[Track], frame: Frame) -> dict[tuple[int, int], list[
             if kind[first] >= 0:
                 key = (int(kind[first]) // N_CLASSES, int(kind[first]) % N_CLASSES)
                 rows = slice(first, end + 1)
-                lines.setdefault(key, []).extend(unbroken(track.x[rows], track.y[rows], frame))
+                lines.setdefault(key, []).extend(_simple(unbroken(track.x[rows], track.y[rows], frame)))
     return lines
 
 
@@ -198,6 +201,16 @@ def unbroken(x: FloatArray, y: FloatArray, frame: Frame) -> Iterator[Line]:
             enter = (x[leap] + turn, y[leap])
         yield xs, ys
         first = leap + 1
+
+
+def _simple(lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines without the reports that are on the way between others."""
+    for x, y in lines:
+        if len(x) < 3:
+            yield x, y
+        else:
+            at = shapely.get_coordinates(shapely.simplify(shapely.linestrings(x, y), TOLERANCE_PX))
+            yield at[:, 0], at[:, 1]
 
 
 def _is_heard(track: Track) -> npt.NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from detectors.report.svg_paths import Line, number, path_data, words
 from vessels.ais import mmsi_text
 
 SILENCES_NAMED: Final = 5
-SILENCES_TOLD: Final = 60
+SILENCES_TOLD: Final = 12
 """Silences that are elements of their own, with what the run says of them; the shorter ones beyond are one path."""
 STAYS_TOLD: Final = 4
 LEAST_NAMED_PX: Final = 24.0
@@ -71,7 +71,7 @@ def met_tracks(met: Sequence[Track], frame: Frame, room: Room) -> Iterable[str]:
         if track.mmsi not in named:
             named.add(track.mmsi)
             middle = len(track.x) // 2
-            yield room.label(float(track.x[middle]), float(track.y[middle]), (name,), "name met-name")
+            yield room.label(float(track.x[middle]), float(track.y[middle]), (name,))
 
 
 def silences(silent: Sequence[Unheard], room: Room) -> Iterable[str]:
@@ -92,14 +92,14 @@ def silences(silent: Sequence[Unheard], room: Room) -> Iterable[str]:
     for one in longest[:SILENCES_NAMED]:
         if one.length_px > LEAST_NAMED_PX:
             text = f"not heard {_hours(one.hours)}"
-            yield room.label(sum(one.x) / 2.0, sum(one.y) / 2.0, (text,), "name unheard")
+            yield room.label(sum(one.x) / 2.0, sum(one.y) / 2.0, (text,))
 
 
 def arrow_heads(own: Sequence[Track], frame: Frame) -> Iterable[str]:
     """Which way the ship went."""
     for arrow in arrows(own, frame):
         place = f"translate({number(arrow.x)} {number(arrow.y)})rotate({arrow.turn_deg:.0f})"
-        yield f'<g transform="{place}"><path class="s" d="M-3.5-4L4.5 0-3.5 4-1.5 0z"/></g>'
+        yield f'<g transform="{place}"><path d="M-3-4L5 0-3 4-1 0z"/></g>'
 
 
 def stays(drawn: Drawn, frame: Frame, room: Room) -> Iterable[str]:
@@ -107,6 +107,8 @@ def stays(drawn: Drawn, frame: Frame, room: Room) -> Iterable[str]:
     at: dict[str, list[Stay]] = {}
     for stay in calls_of(drawn):
         at.setdefault(stay.zone_id, []).append(stay)
+    for there in at.values():
+        room.take_symbol(*(float(one) for one in frame.xy(there[0].lat, there[0].lon)))
     for there in at.values():
         first = there[0]
         x, y = (float(one) for one in frame.xy(first.lat, first.lon))
@@ -117,8 +119,8 @@ def stays(drawn: Drawn, frame: Frame, room: Room) -> Iterable[str]:
         )
         more = f"; and {len(there) - STAYS_TOLD} more" if len(there) > STAYS_TOLD else ""
         tip = _tip(f"Port visit: {first.zone_name}{watch_text(first.watch)}: {times}{more}")
-        yield _at(x, y, f'<path class="s stay" d="M-4.5-4.5h9v9h-9z">{tip}</path>')
-        kind = f"name {first.watch if first.watch in WATCHED else 'called'}"
+        yield _at(x, y, f'<path d="M-4.5-4.5h9v9h-9z">{tip}</path>')
+        kind = first.watch or "" if first.watch in WATCHED else ""
         yield room.label(x, y, place_lines(first.zone_name, first.watch), kind, bold=True)
 
 
@@ -130,13 +132,15 @@ def ends(drawn: Drawn, own: Sequence[Track], room: Room) -> Iterable[str]:
     begin = float(own[0].x[0]), float(own[0].y[0]), int(own[0].time_us[0])
     end = float(last.x[-1]), float(last.y[-1]), int(last.time_us[-1])
     lasting = open_silence(drawn)
+    room.take_symbol(*begin[:2])
+    room.take_symbol(*end[:2])
     for (x, y, us), name, shape, text in (
         (begin, "begin", "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z", "start"),
         (end, "end", "M-4.5-4.5L4.5 4.5M4.5-4.5L-4.5 4.5", "end" if lasting is None else "last heard"),
     ):
         tip = f"{text} of the track, {minute_text(us)} UTC" if lasting is None or name == "begin" else lasting.text
-        yield _at(x, y, f'<path class="s {name}" d="{shape}">{_tip(tip)}</path>')
-        yield room.label(x, y, (f"{text} {day_text(us)}",), "name ends-name", away=8.0, bold=True)
+        yield _at(x, y, f'<path class="{name}" d="{shape}">{_tip(tip)}</path>')
+        yield room.label(x, y, (f"{text} {day_text(us)}",), away=8.0, bold=True)
 
 
 def _tip(text: str) -> str:

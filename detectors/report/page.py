@@ -6,11 +6,11 @@ is escaped, whoever wrote the template: `_finalized` and autoescape see to it.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -24,10 +24,12 @@ from detectors.report.meanings import BANDS, CANNOT_SEE, SCORE, meaning_of
 from detectors.report.numbers import counted, night_of
 from detectors.report.palette import page_variables
 from detectors.report.rows import Listing, TableRow, listing_of
-from detectors.report.sections import Neighbours, View, as_told, with_case
+from detectors.report.sections import NO_PICTURE, Neighbours, View, as_told, with_case
 from detectors.report.timeline_picture import timeline_picture
 from detectors.run_folder import LoadedRun
 from detectors.shown import shown
+
+T = TypeVar("T")
 
 LONGEST: Final = 2000
 """Characters of one text that the page shows: more than any headline has, and an end to what a radio can fill."""
@@ -65,7 +67,10 @@ def report_page(run: LoadedRun) -> Page:
     heading = f"{counted(len(listing.rows), 'voyage')} to look at" if listing.rows else "No voyage to look at"
     parts = {
         "night_part": ("night.html.j2", {"night": night, "heading": heading, "undrawn": failures}),
-        "list_part": ("list.html.j2", {"listing": listing, "n_cases": CASES, "none_words": _none_words(night.min_score)}),
+        "list_part": (
+            "list.html.j2",
+            {"listing": listing, "n_cases": CASES, "none_words": _none_words(night.min_score)},
+        ),
         "legend_part": ("legend.html.j2", _legend(run, listing)),
     }
     style = page_variables() + "\n" + _static(SHEETS)
@@ -117,33 +122,34 @@ class _Desk:
         return map(self._view, self._rows)
 
     def _view(self, row: TableRow) -> View:
-        view = self._neighbours.begun(row)
+        begun = self._neighbours.begun(row)
         troubles: list[str] = []
-        try:
-            view, drawn = self._looked_up(view)
-        except Exception as error:  # noqa: BLE001 - one case must not cost the page
-            troubles.append(f"the case of {row.voyage_id} could not be laid out ({_reason(error)})")
-        else:
-            try:
-                made = map_picture(
-                    drawn,
-                    self._drawer.fences,
-                    self._coast,
-                    ident=f"map-{row.voyage_id}",
-                    can_move=True,
-                    anchor=f"{row.voyage_id}-f",
-                )
-                view = replace(view, map=Markup(made))  # noqa: S704 - escaped by its maker
-            except Exception as error:  # noqa: BLE001 - as above
-                troubles.append(f"the map of {row.voyage_id} could not be drawn ({_reason(error)})")
-            try:
-                if drawn.tracks or drawn.bars:
-                    made = timeline_picture(drawn, ident=f"time-{row.voyage_id}")
-                    view = replace(view, time=Markup(made))  # noqa: S704 - escaped by its maker
-            except Exception as error:  # noqa: BLE001 - as above
-                troubles.append(f"the time line of {row.voyage_id} could not be drawn ({_reason(error)})")
+        view, drawn = self._tried("case", row, troubles, lambda: self._looked_up(begun)) or (begun, None)
+        if drawn is not None:
+            chart = self._tried("map", row, troubles, lambda: self._map(row.voyage_id, drawn))
+            time = self._tried("time line", row, troubles, lambda: self._time(row.voyage_id, drawn))
+            view = replace(view, map=chart or NO_PICTURE, time=time or NO_PICTURE)
         self._failures += troubles
         return replace(view, troubles=tuple(troubles))
+
+    def _tried(self, what: str, row: TableRow, troubles: list[str], make: Callable[[], T]) -> T | None:
+        """What is made, or None: one case that fails must not cost the page, but is told."""
+        try:
+            return make()
+        except Exception as error:
+            troubles.append(f"the {what} of {row.voyage_id} could not be drawn ({_reason(error)})")
+            return None
+
+    def _map(self, voyage_id: str, drawn: Drawn) -> Markup:
+        made = map_picture(
+            drawn, self._drawer.fences, self._coast, ident=f"map-{voyage_id}", can_move=True, anchor=f"{voyage_id}-f"
+        )
+        return Markup(made)  # noqa: S704 - escaped by its maker
+
+    def _time(self, voyage_id: str, drawn: Drawn) -> Markup:
+        if not (drawn.tracks or drawn.bars):
+            return NO_PICTURE
+        return Markup(timeline_picture(drawn, ident=f"time-{voyage_id}"))  # noqa: S704 - as above
 
     def _looked_up(self, view: View) -> tuple[View, Drawn]:
         """The view with its case, and what is drawn of it."""

@@ -35,7 +35,11 @@ UNTRACKED: Final = (
     "This run keeps no track of the voyage: it does so for flagged voyages only. Port calls, silences and findings are "
     "drawn; the way between them is not."
 )
-"""Said in the picture of a voyage that has no track to draw, for whatever reason."""
+"""Said in the picture of a voyage that is not flagged."""
+SKETCHED: Final = (
+    "This run keeps no reports of the voyage: what is drawn of its way is a line with most of its turns left out."
+)
+"""Said in the picture of a flagged voyage of a run that was written before runs kept tracks."""
 A4: Final = 297 / 210
 MAP_PX: Final = (340, 520)
 """The least and the most height of the map."""
@@ -132,7 +136,7 @@ def _title(case: Case, has_track: bool) -> _Part:
     if top.band is None:
         text.add(top.lines[0])
     if not has_track:
-        text.add(UNTRACKED, "case-soft")
+        text.add(UNTRACKED if flagged is None else SKETCHED, "case-soft")
     return text.part(after=GAP_PX)
 
 

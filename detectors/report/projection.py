@@ -19,8 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 POLE_DEG: Final = 85.0
 """Mercator's charts end here; the sphere's poles lie at infinity. AIS ships are not heard beyond."""
 NMI_PER_DEGREE: Final = MEAN_EARTH_RADIUS_NMI * np.pi / 180.0
-LEAST_NMI: Final = 24.0
-"""No frame is smaller: the packaged coast is 1:10,000,000, true to about a quarter mile, 8 pixels of such a frame."""
+LEAST_NMI: Final = 40.0
+"""No frame is lower: the packaged coast is 1:10,000,000, true to about a quarter mile, 3 pixels of such a frame."""
 ROUND_SIZES: Final = (1.0, 2.0, 5.0)
 GRID_STEPS_DEG: Final = (1 / 12, 1 / 6, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Steps between lines of the grid that a chart has: 5, 10, 15 and 30 minutes, then whole degrees."""
@@ -119,7 +119,7 @@ def span_of(lon: npt.ArrayLike) -> tuple[float, float]:
 
 
 def frame_of(lat: npt.ArrayLike, lon: npt.ArrayLike, *, width: float, height: float, margin_px: float = 44.0) -> Frame:
-    """The frame that shows all these positions with a margin, and never less than 24 nautical miles of sea.
+    """The frame that shows all these positions with a margin, and never less than 40 nautical miles of sea.
 
     Positions that are not numbers, or beyond a pole, are passed over; of none at all the frame is the world.
     """

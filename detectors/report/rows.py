@@ -185,7 +185,9 @@ def _row(row: Row, names: Mapping[str, str], kinds: str, zones: str, flags: str,
 def _earlier(row: Row) -> tuple[str, ...]:
     """Other names and numbers of the hull, as far as links settle them."""
     now = (row["name"], row["mmsi"])
-    linked = [one for one in row["earlier_identities"] or () if one["link_probability"] is not None and one["is_strong"]]
+    linked = [
+        one for one in row["earlier_identities"] or () if one["link_probability"] is not None and one["is_strong"]
+    ]
     who = dict.fromkeys((one["name"], one["mmsi"]) for one in linked)
     words = [f"{name or 'no name'} (MMSI {mmsi_text(mmsi)})" for name, mmsi in who if (name, mmsi) != now]
     more = len(words) - EARLIER_NAMED

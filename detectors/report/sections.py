@@ -18,7 +18,7 @@ from detectors.report.meaning import Meaning
 from detectors.report.meanings import meaning_of
 from detectors.report.rows import TableRow, kind_words
 from detectors.report.unusual import KIND as UNUSUAL
-from detectors.report.unusual import Oddity, oddities
+from detectors.report.unusual import Oddity, is_drawn, oddities
 from detectors.triage import PRIOR_DB
 from vessels.ais import mmsi_text
 
@@ -186,12 +186,14 @@ def sum_lines(case: Case, block: Block) -> tuple[tuple[SumLine, ...], int]:
     scale = BAR / (high - low)
     lines = [
         SumLine(
-            *texts,
+            what,
+            weight,
+            how,
             sort="total" if i == len(steps) - 1 else "against" if end < begin else "for",
             begin=round((begin - low) * scale),
             end=round((end - low) * scale),
         )
-        for i, (texts, (begin, end)) in enumerate(zip(block.rows, steps, strict=True))
+        for i, ((what, weight, how), (begin, end)) in enumerate(zip(block.rows, steps, strict=True))
     ]
     return tuple(lines), round(-low * scale)
 
@@ -214,9 +216,7 @@ def ships_met(case: Case, neighbours: Neighbours) -> Iterable[Met]:
             mmsi=mmsi_text(mmsi),
             names=tuple(names[mmsi])[:CASES_NAMED],
             where=f"finding{'s' if len(numbers) > 1 else ''} {which}{more}",
-            cases=tuple(
-                OtherCase(row.voyage_id, row.rank, f"{row.start} to {row.end}") for row in cases[:CASES_NAMED]
-            ),
+            cases=tuple(OtherCase(row.voyage_id, row.rank, f"{row.start} to {row.end}") for row in cases[:CASES_NAMED]),
             n_more=max(len(cases) - CASES_NAMED, 0),
         )
 
@@ -225,6 +225,9 @@ def _findings(case: Case, rows: Iterable[FindingRows]) -> Iterable[FindingView]:
     seen: set[str] = set()
     for one, finding in zip(rows, case.findings, strict=False):
         bars = oddities(finding.row["evidence"]) if one.kind == UNUSUAL else ()
+        if bars:
+            rest = tuple(row for row in one.evidence.rows if not is_drawn(row[2]))
+            one = replace(one, evidence=replace(one.evidence, rows=rest))
         yield FindingView(one, meaning_of(one.kind), one.kind not in seen, bars)
         seen.add(one.kind)
 
@@ -236,4 +239,6 @@ def _brief(rows: tuple[FindingRows, ...]) -> Block | None:
     body = tuple((str(one.number), kind_words(one.kind), one.when, one.weight, one.headline) for one in rows[:IN_BRIEF])
     more = len(rows) - len(body)
     notes = ("Their evidence is in findings.parquet.", *([f"And {more} more."] if more else []))
-    return Block(f"{len(rows)} lighter findings, in brief", body, ("", "kind", "when", "weight", "headline"), notes=notes)
+    return Block(
+        f"{len(rows)} lighter findings, in brief", body, ("", "kind", "when", "weight", "headline"), notes=notes
+    )

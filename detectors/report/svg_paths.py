@@ -19,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 Line = tuple[FloatArray, FloatArray]
 FAR: Final = 1e6
 """Pixels beyond which nothing is drawn; numbers stay short and finite."""
+LOOKED_AT: Final = 8
+"""So many times the letters that are shown are looked at; of 10 kB that somebody made up, the rest is not worth it."""
 
 
 @lru_cache(maxsize=65536)
@@ -72,4 +74,4 @@ def path_data(lines: Sequence[Line], *, dots: bool = False) -> str:
 
 def words(text: object, limit: int = 200) -> str:
     """Text of a stranger as it may stand inside an SVG or HTML element, or between its quotes."""
-    return str(escape(shown(text, limit)))
+    return str(escape(shown(str(text)[: LOOKED_AT * limit], limit)))

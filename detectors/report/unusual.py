@@ -39,6 +39,11 @@ class Oddity:
     bar: int = BAR
 
 
+def is_drawn(expected: str) -> bool:
+    """Whether a line of evidence, by what was expected, is one of those that become bars."""
+    return _EXPECTED.fullmatch(expected) is not None
+
+
 def oddities(evidence: Sequence[Mapping[str, Any]]) -> tuple[Oddity, ...]:
     """The measures that an `unusual_voyage` finding names; none where its wording is another version's."""
     read = [(line, found) for line in evidence if (found := _EXPECTED.fullmatch(line["expected"] or "")) is not None]

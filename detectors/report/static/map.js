@@ -5,7 +5,7 @@ function movable(port) {
   const pane = chart.querySelector("svg.pane");
   const WIDTH = pane.width.baseVal.value;
   const HEIGHT = pane.height.baseVal.value;
-  const AROUND = 0.6; // drawn beyond each edge, as a share of the size
+  const AROUND = 0.5; // drawn beyond each edge, as a share of the size
   const MOST = 48;
   const LEAST = 1 / (1 + 2 * AROUND);
   const NMI_PER_DEGREE = 60.0405;
@@ -18,18 +18,19 @@ function movable(port) {
   const bar = chart.querySelector("g.scale path.bar");
   const barText = chart.querySelector("g.scale text");
   const firstGrid = { lines: grid.getAttribute("d"), labels: [...degrees.childNodes] };
-  const ORDER = [".ends .name", ".stays .name", ".names .high", ".names .elevated", ".met .name", ".unheard .name", ".names .other"];
-  const names = ORDER.flatMap((which) => [...pane.querySelectorAll(which)]);
-  const pins = [...pane.querySelectorAll("g.mark > g.s")];
+  const ORDER = [".ends", ".stays", ".names .high", ".names .elevated", ".met", ".unheard", ".names"];
+  const plates = [...chart.querySelectorAll(".edges .plate")];
+  const names = new Set(ORDER.flatMap((which) => [...pane.querySelectorAll(`text${which}, ${which} text`)]));
+  const pins = [...pane.querySelectorAll("g.mark > g.s, .stays path, .ends path")];
   const labels = [...pins, ...names].map((node) => {
     const at = node.parentNode.transform.baseVal.consolidate().matrix;
-    return { node, x: at.e, y: at.f, box: node.getBBox(), isPin: node.tagName === "g" };
+    const side = { middle: 0, end: -1 }[node.getAttribute("text-anchor")] ?? 1;
+    return { node, x: at.e, y: at.f, box: node.getBBox(), side, isPin: node.tagName !== "text" };
   });
   const view = { x: 0, y: 0, zoom: 1 };
   const fingers = new Map();
   let moved = false;
   let pinched = 0;
-  let namedAt = 0;
 
   const held = (value, low, high) => Math.min(Math.max(value, low), high);
   const screenPx = () => chart.getBoundingClientRect().width || WIDTH;
@@ -38,6 +39,15 @@ function movable(port) {
   const upAt = (y) => middleUp - (y - HEIGHT / 2) / pxPerDeg;
   const latOf = (up) => (Math.atan(Math.sinh((up * Math.PI) / 180)) * 180) / Math.PI;
   const upOf = (lat) => (Math.asinh(Math.tan((lat * Math.PI) / 180)) * 180) / Math.PI;
+
+  // What keys and scale cover, in screen pixels from the chart's corner.
+  function plateBoxes() {
+    const all = chart.getBoundingClientRect();
+    return plates.map((plate) => {
+      const box = plate.getBoundingClientRect();
+      return [box.left - all.left, box.top - all.top, box.right - all.left, box.bottom - all.top];
+    });
+  }
 
   function degreesText(value, positive, negative) {
     const turned = positive === "E" ? ((((value + 180) % 360) + 360) % 360) - 180 : value;
@@ -52,7 +62,6 @@ function movable(port) {
     const group = document.createElementNS(chart.namespaceURI, "g");
     const words = document.createElementNS(chart.namespaceURI, "text");
     group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-    words.setAttribute("class", "f degrees");
     words.setAttribute("x", at[0]);
     words.setAttribute("y", at[1]);
     words.setAttribute("text-anchor", anchor);
@@ -62,7 +71,7 @@ function movable(port) {
   }
 
   function drawGrid() {
-    if (view.zoom === 1 && !view.x && !view.y) {
+    if (view.zoom === 1 && !view.x && !view.y && screenPx() > WIDTH * 0.85) {
       grid.setAttribute("d", firstGrid.lines);
       degrees.replaceChildren(...firstGrid.labels);
       return;
@@ -72,17 +81,22 @@ function movable(port) {
     const lines = [];
     const labels = [];
     const edge = (WIDTH / screenPx()) * 24;
+    const covered = plateBoxes();
+    const open = (x, y) => {
+      const [px, py] = [(x * screenPx()) / WIDTH, (y * screenPx()) / WIDTH];
+      return covered.every((box) => px < box[0] - 24 || px > box[2] + 24 || py < box[1] - 10 || py > box[3] + 10);
+    };
     for (let i = Math.ceil(lonAt(view.x) / step); i * step <= lonAt(view.x + w); i += 1) {
       const x = (i * step - middleLon) * pxPerDeg + WIDTH / 2;
       const at = (x - view.x) * view.zoom;
       lines.push(`M${x.toFixed(2)} ${view.y}v${h}`);
-      if (at > 2 * edge && at < WIDTH - edge) labels.push(label(at, HEIGHT, [0, -5], "middle", degreesText(i * step, "E", "W")));
+      if (at > 2 * edge && at < WIDTH - edge && open(at, HEIGHT - edge / 4)) labels.push(label(at, HEIGHT, [0, -5], "middle", degreesText(i * step, "E", "W")));
     }
     for (let i = Math.ceil(latOf(upAt(view.y + h)) / step); i * step <= latOf(upAt(view.y)); i += 1) {
       const y = (middleUp - upOf(i * step)) * pxPerDeg + HEIGHT / 2;
       const at = (y - view.y) * view.zoom;
       lines.push(`M${view.x} ${y.toFixed(2)}h${w}`);
-      if (at > edge && at < HEIGHT - 2 * edge) labels.push(label(0, at, [5, 4], "start", degreesText(i * step, "N", "S")));
+      if (at > edge && at < HEIGHT - 2 * edge && open(edge, at)) labels.push(label(0, at, [5, 4], "start", degreesText(i * step, "N", "S")));
     }
     grid.setAttribute("d", lines.join(""));
     degrees.replaceChildren(...labels);
@@ -99,18 +113,33 @@ function movable(port) {
     barText.textContent = `${Number(size.toPrecision(1)).toLocaleString("en")} nmi`;
   }
 
-  // Names that would lie over a mark or a weightier name are kept out of sight until there is room.
+  // A name is shown beside its place, or on the other side of it, where it lies over no mark and no weightier name.
   function drawNames() {
-    const taken = [];
     const k = perScreenPx();
-    for (const { node, x, y, box, isPin } of labels) {
-      const left = x / k + box.x;
-      const top = y / k + box.y;
-      const [right, bottom] = [left + box.width, top + box.height];
-      const free = isPin || taken.every((one) => right <= one[0] || left >= one[2] || bottom <= one[1] || top >= one[3]);
-      if (free) taken.push([left, top, right, bottom]);
-      if (!isPin) node.classList.toggle("spare", !free);
+    const [wide, high] = [screenPx(), (screenPx() * HEIGHT) / WIDTH];
+    const taken = plateBoxes();
+    const isFree = (box) =>
+      taken.every((one) => box[2] <= one[0] || box[0] >= one[2] || box[3] <= one[1] || box[1] >= one[3]);
+    for (const { node, x, y, box, side, isPin } of labels) {
+      const [px, py] = [(x - view.x) / k, (y - view.y) / k];
+      const boxAt = (left) => [px + left, py + box.y, px + left + box.width, py + box.y + box.height];
+      const tries = isPin || !side ? [box.x] : [box.x, -box.x - box.width];
+      const fits = (left) => {
+        const at = boxAt(left);
+        return at[0] >= 0 && at[1] >= 0 && at[2] <= wide && at[3] <= high && isFree(at);
+      };
+      const best = isPin ? 0 : tries.findIndex(fits);
+      if (best >= 0) taken.push(boxAt(tries[best]));
+      if (isPin) continue;
+      node.classList.toggle("spare", best < 0);
+      if (best >= 0 && side) turn(node, best === 0 ? side : -side);
     }
+  }
+
+  function turn(node, side) {
+    if (node.getAttribute("text-anchor") === (side > 0 ? "start" : "end")) return;
+    for (const one of [node, ...node.children]) one.setAttribute("x", side * Math.abs(Number(one.getAttribute("x"))));
+    node.setAttribute("text-anchor", side > 0 ? "start" : "end");
   }
 
   function draw() {
@@ -123,10 +152,7 @@ function movable(port) {
     chart.style.setProperty("--k", perScreenPx().toFixed(5));
     drawGrid();
     drawScale();
-    if (perScreenPx() !== namedAt) {
-      namedAt = perScreenPx();
-      drawNames();
-    }
+    drawNames();
     port.dataset.zoom = view.zoom.toFixed(2);
     port.style.touchAction = view.zoom > 1.001 ? "none" : "pan-x pan-y";
   }

@@ -43,7 +43,13 @@ def gap(
     row |= {"event_id": f"gap-{segment_id}-{start[0]}", "kind": "gap", "mmsi": mmsi, "segment_id": segment_id}
     row |= {"start": at(start[0]), "start_lon": start[1], "start_lat": start[2], "reception": "heard"}
     if end is not None:
-        row |= {"end": at(end[0]), "end_lon": end[1], "end_lat": end[2], "next_mmsi": mmsi, "next_segment_id": segment_id}
+        row |= {
+            "end": at(end[0]),
+            "end_lon": end[1],
+            "end_lat": end[2],
+            "next_mmsi": mmsi,
+            "next_segment_id": segment_id,
+        }
     return row | said
 
 

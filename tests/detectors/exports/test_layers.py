@@ -1,7 +1,7 @@
 """The layers of an export: what an analyst wants of each thing, flat, with its place."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import shapely
@@ -16,13 +16,18 @@ def rows(layer):
     return layer.table.to_pylist()
 
 
-def test_every_row_of_every_layer_has_its_geometry_within_the_world(run):
-    for layer in layers_of(run).in_order:
-        assert layer.table.num_rows == len(layer.shapes) > 0 or layer.name == "silences"
-        found = shapely.total_bounds([shape for shape in layer.shapes if shape is not None]).tolist()
-        assert found[0] >= -180.0 or layer.name == "silences"
-        kinds = {shape.geom_type for shape in layer.shapes if shape is not None}
-        assert kinds <= {layer.geometry_type, layer.geometry_type.removeprefix("Multi")}
+def test_every_row_of_every_layer_has_a_geometry_of_its_layers_type_within_the_world(run, voyage_id):
+    after = [(hours + 12, lon + 3, lat + 1) for hours, lon, lat in WAY]
+    for layer in layers_of(with_tracks(run, reports(voyage_id, *WAY, *after))).in_order:
+        assert layer.table.num_rows == len(layer.shapes) > 0
+        assert {shape.geom_type for shape in layer.shapes} <= {
+            layer.geometry_type,
+            layer.geometry_type.removeprefix("Multi"),
+        }
+        west, south, east, north = shapely.total_bounds(layer.shapes).tolist()
+        assert -180.0 <= west <= east <= 180.0
+        assert -90.0 <= south <= north <= 90.0
+        assert all(shapely.is_valid(layer.shapes))
 
 
 def test_a_track_says_which_voyage_it_is_of_and_when_it_was_sailed(run, voyage_id):
@@ -51,16 +56,25 @@ def test_no_line_is_drawn_through_a_silence(run, voyage_id):
     assert "not heard for 11.0 h" in row["label"]
 
 
+def test_a_pause_is_told_from_a_silence(run, voyage_id):
+    late = [(WAY[-1][0] + hours, 130.3 + hours / 4, 40.5) for hours in (2.0, 2.3, 7.0, 7.3)]
+    found = rows(layers_of(with_tracks(run, reports(voyage_id, *WAY, *late))).silences)
+    assert [(row["kind"], row["event_id"], row["reception"]) for row in found] == [
+        ("pause", None, None),
+        ("silence", None, None),
+    ]
+
+
 def test_a_silence_that_goes_on_has_its_place_in_columns_and_lasts_to_the_end_of_the_data(run, voyage_id):
     found = layers_of(with_tracks(run, reports(voyage_id, *WAY), [gap(WAY[-1], None)]))
     (row,) = rows(found.silences)
     assert found.silences.shapes == [None]
+    assert row["kind"] == "silence"
     assert (row["start_lon"], row["start_lat"], row["end_lon"], row["end"]) == (*WAY[-1][1:], None, None)
     assert row["is_open"]
     assert "so far" in row["text"]
-    as_of = run.run["as_of"]
-    hours = (layers_of(run).flagged_voyages.table["start"][0].as_py() - at(0)) / timedelta(hours=1)
-    assert row["duration_h"] > 24 * 30, (as_of, hours)
+    as_of = datetime.fromisoformat(run.run["as_of"])
+    assert row["duration_h"] == pytest.approx((as_of - at(1)) / timedelta(hours=1), abs=0.01)
 
 
 def test_a_voyage_across_180_is_cut_there_in_tracks_and_silences(run, voyage_id):
@@ -85,7 +99,7 @@ def test_a_voyage_of_one_report_has_no_line_but_a_place(run, voyage_id):
     assert found.flagged_voyages.shapes[0].coords[0] == WAY[2][1:]
 
 
-def test_a_voyage_as_told_before_keeps_its_line_and_says_what_it_is(run, voyage_id):
+def test_a_voyage_as_told_before_keeps_its_line_and_says_what_it_is(run):
     line = shapely.MultiLineString([[(179.0, 50.0), (180.0, 50.0)], [(-180.0, 50.0), (-179.0, 50.5)]])
     told = with_flagged(
         with_tracks(run, []), voyage_id="voyage-00ff00ff00ff00ff", geometry=line.wkb, changes=["told last in May"]
@@ -106,6 +120,13 @@ def test_a_voyage_as_told_before_that_never_moved_has_a_point_alone(run):
     assert found.flagged_voyages.shapes[0].coords[0] == (130.5, 41.5)
 
 
+def test_a_voyage_without_tracks_or_line_keeps_its_row(run):
+    found = layers_of(with_flagged(with_tracks(run, []), geometry=None))
+    assert found.flagged_voyages.shapes == [None]
+    assert rows(found.flagged_voyages)[0]["name"] == "PAEKSONG 2"
+    assert rows(found.tracks) == []
+
+
 def test_no_flagged_voyage_gives_empty_layers_and_the_fences(make_run, run):
     found = layers_of(replace(run, tables=make_run(flagged=False).tables))
     assert {layer.name: layer.table.num_rows for layer in found.in_order if layer.table.num_rows} == {
@@ -113,7 +134,7 @@ def test_no_flagged_voyage_gives_empty_layers_and_the_fences(make_run, run):
     }
 
 
-def test_a_finding_is_flat_and_numbered_as_in_the_case(run, voyage_id):
+def test_a_finding_is_flat_and_numbered_as_in_the_case(run):
     (first,) = run.tables["findings"].to_pylist()
     lighter = first | {"finding_id": "finding-1", "weight_db": 1.0, "lat": None, "lon": None, "kind": "dark_gap"}
     found = layers_of(with_rows(run, "findings", [lighter, first]))
@@ -162,7 +183,7 @@ def test_a_ship_that_was_met_goes_by_its_own_name(run, voyage_id):
 
 
 @pytest.mark.parametrize("name", ["A\x1b[31mB", "A\u202eB", "A\x00B\nC", "A\u200b\ufeffB"])
-def test_radio_text_loses_what_commands_a_reader(run, voyage_id, name):
+def test_radio_text_loses_what_commands_a_reader(run, name):
     hostile = with_finding(with_flagged(run, name=name, headline=name, call_sign=name), headline=name, caveats=[name])
     for layer in layers_of(hostile).in_order:
         for row in rows(layer):

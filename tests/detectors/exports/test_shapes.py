@@ -1,5 +1,7 @@
 """Lines as geographic files want them: within ±180°, cut there, in the order sailed."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -28,7 +30,7 @@ def test_pieces_hold_every_place_once_in_order_and_no_step_goes_round_the_world(
         assert (np.abs(xs) <= 180.0).all()
         assert (np.abs(np.diff(xs)) <= 180.0 + 1e-6).all()
         assert (np.diff(ts) >= 0).all()
-    for (before, _, _), (after, _, _) in zip(found, found[1:], strict=False):
+    for (before, _, _), (after, _, _) in pairwise(found):
         assert before[-1] == -after[0]
         assert abs(before[-1]) == 180.0
 

@@ -8,6 +8,7 @@ import pytest
 from detectors.catalogue import detector_classes
 from detectors.report.meaning import Meaning
 from detectors.report.meanings import BANDS, CANNOT_SEE, MEANINGS, SCORE, meaning_of
+from detectors.rules.identity.verdicts import VICTIM_SHARE
 from detectors.triage import BANDS as LOWEST
 from detectors.triage import WEIGHTS
 
@@ -88,3 +89,46 @@ def test_the_first_thing_it_cannot_see_is_ships_that_send_nothing() -> None:
     told = " ".join(CANNOT_SEE).lower()
     for subject in ("satellites", "class b", "cargo", "owners", "position", "permits", "before the data begin"):
         assert subject in told
+
+
+def _default(detector: str, name: str) -> object:
+    return detector_classes()[detector].model_fields[name].default
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "detector", "name", "value"),
+    [
+        ("relay_voyage", "within three weeks", "geofence", "max_relay_leg_days", 21.0),
+        ("relay_voyage", "within six more", "geofence", "max_market_leg_days", 42.0),
+        ("reexport_pairing", "within six weeks", "geofence", "max_reload_days", 42.0),
+        ("hidden_call_feasible", "stay six hours", "geofence", "hidden_stay_h", 6.0),
+        ("dark_gap", "six hours or more", "dark", "min_silence_h", 6.0),
+        ("rendezvous", "two hours or more", "rendezvous", "min_meeting_h", 2.0),
+        ("dark_rendezvous", "four hours or more", "rendezvous", "min_loitering_h", 4.0),
+        ("dark_rendezvous", "stay two hours", "rendezvous", "min_stay_h", 2.0),
+        ("loitering", "eight hours or more", "loitering", "min_loitering_h", 8.0),
+        ("unusual_voyage", "at most 3 in 1,000", "isolation_forest", "false_alarms_per_1000", 3.0),
+        ("imo_dropped", "three hours or more", "identity", "min_dropped_h", 3.0),
+        ("imo_dropped", "a day or longer", "identity", "min_imo_claim_h", 24.0),
+        ("imo_change", "an hour or longer", "identity", "min_settled_h", 1.0),
+        ("invalid_imo", "an hour or more", "identity", "min_settled_h", 1.0),
+        ("dimension_change", "a tenth of the length", "identity", "length_tolerance_share", 0.10),
+        ("dimension_change", "ten metres", "identity", "length_tolerance_m", 10.0),
+        ("dimension_change", "a quarter of the breadth", "identity", "beam_tolerance_share", 0.25),
+        ("dimension_change", "four metres", "identity", "beam_tolerance_m", 4.0),
+        ("shared_mmsi", "ten nautical miles", "identity", "min_separation_nmi", 10.0),
+        ("identity_exchange", "within a week", "identity", "exchange_days", 7.0),
+        ("revived_identity", "a week or longer", "identity", "revival_silence_days", 7.0),
+    ],
+)
+def test_a_number_in_words_is_the_parameter_s_default(
+    kind: str, words: str, detector: str, name: str, value: float
+) -> None:
+    assert words in " ".join(MEANINGS[kind].says.split())
+    assert _default(detector, name) == value
+
+
+def test_the_likely_true_bearer_weighs_as_little_as_is_said() -> None:
+    for kind in ("shared_mmsi", "imo_twin"):
+        assert "weighs a tenth" in MEANINGS[kind].says
+    assert VICTIM_SHARE == 0.1

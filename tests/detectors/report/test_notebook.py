@@ -160,7 +160,8 @@ def test_importing_the_library_loads_nothing_of_the_pages():
 
 
 @pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in KERNEL), reason=f"needs {', '.join(KERNEL)} to run a notebook"
+    any(importlib.util.find_spec(name) is None for name in KERNEL),
+    reason=f"needs {', '.join(KERNEL)} to run a notebook",
 )
 def test_a_real_notebook_shows_a_run_a_picture_and_the_page(finished, relay_voyage_id, tmp_path, monkeypatch):
     for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):

@@ -17,7 +17,14 @@ from detectors.run_tables import TRACKS
 from tests.detectors.conftest import make_run
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ("<script>alert(1)</script>", "A&B \"C\" 'D' ]]>", "</text></svg><b>", "\x1b[31mRED\u202eABC", "W" * 10_000, "&#1;")
+NAMES = (
+    "<script>alert(1)</script>",
+    "A&B \"C\" 'D' ]]>",
+    "</text></svg><b>",
+    "\x1b[31mRED\u202eABC",
+    "W" * 10_000,
+    "&#1;",
+)
 DRAWN_WITH = frozenset({"svg", "g", "path", "rect", "circle", "line", "text", "tspan", "title", "desc", "style", "use"})
 DRAWN_WITH |= {"defs", "pattern", "polyline", "polygon", "symbol", "clipPath"}
 
@@ -128,7 +135,9 @@ def test_a_voyage_without_a_kept_track_says_so_and_has_no_line(run):
 
 def test_a_run_of_before_tracks_were_kept_shows_the_simplified_line_and_says_so(run):
     old = replace(run, tables={**run.tables, "tracks": TRACKS.empty()})
-    assert "This run keeps no track of the voyage" in " ".join(texts(drawn(old)))
+    lines = " ".join(texts(drawn(old)))
+    assert "This run keeps no reports of the voyage" in lines
+    assert "flagged voyages only" not in lines
 
 
 def test_a_voyage_across_the_antimeridian_is_drawn(run):

@@ -97,6 +97,8 @@ def test_a_machine_without_fonts_is_known_as_one(monkeypatch):
 
 
 def test_two_processes_draw_the_same_bytes():
-    program = f"import sys; from detectors.report.raster import png_of; sys.stdout.buffer.write(png_of({text('SHIP')!r}))"
+    program = (
+        f"import sys; from detectors.report.raster import png_of; sys.stdout.buffer.write(png_of({text('SHIP')!r}))"
+    )
     found = {subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout for _ in range(2)}
     assert found == {png_of(text("SHIP"))}
