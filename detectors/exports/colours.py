@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from detectors.exports.layers import AS_TOLD, Layer
+from detectors.exports.words import flat
 from detectors.report.palette import LIGHT
 from detectors.run_tables import OWN
-from detectors.shown import shown
 
 Row = Mapping[str, Any]
 BANDS: Final[Mapping[str, str]] = MappingProxyType(
@@ -35,13 +35,8 @@ SPEEDS: Final = (
 )
 """From and to in knots, and colour: at rest, handling, slow, and the speeds that ships keep; source: judgement. The
 last ends at 102.3 kn, the code for "not available", above every speed that AIS can send."""
-MARKUP: Final = str.maketrans("<>", "‹›")
-"""Viewers show some texts as HTML: with these, a name from a radio can be no element there."""
-
-
-def flat(value: object) -> str | None:
-    """Text for places that a viewer may take for HTML."""
-    return None if value is None else shown(value, 600).translate(MARKUP)
+TOLD: Final = 600
+"""Characters of a description."""
 
 
 def colour(layer: str, row: Row) -> str:
@@ -72,10 +67,10 @@ def speed_colour(sog_kn: float | None) -> str:
 def simplestyle(layer: Layer, row: Row) -> dict[str, Any]:
     """The style of a row by simplestyle-spec 1.1.0, with a title, and a description where there is a case to tell."""
     hue = colour(layer.name, row)
-    title = {"title": flat(row["label"])} if "label" in row else {}
+    title = {"title": row["label"]} if "label" in row else {}
     about = row.get("headline") or row.get("text")
     if about:
-        title["description"] = flat(about)
+        title["description"] = flat(about, TOLD)
     if layer.name == "fences":
         share = 0.05 if row["watch"] == "none" else 0.15
         return title | {"stroke": hue, "stroke-width": 1, "stroke-opacity": 0.9, "fill": hue, "fill-opacity": share}

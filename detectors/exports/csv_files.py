@@ -42,9 +42,11 @@ def _rows(table: pa.Table) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(column: pa.ChunkedArray) -> list[str]:
-    values = column.to_pylist()
     if pa.types.is_string(column.type):
-        return [no_formula(value or "") for value in values]
+        coded = column.combine_chunks().dictionary_encode()
+        words = [no_formula(word) for word in coded.dictionary.to_pylist()]
+        return ["" if code is None else words[code] for code in coded.indices.to_pylist()]
+    values = column.to_pylist()
     if pa.types.is_timestamp(column.type):
         return ["" if value is None else time_text(value) for value in values]
     if pa.types.is_boolean(column.type):

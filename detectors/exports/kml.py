@@ -16,14 +16,13 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from detectors.exports.colours import BANDS, MARKUP, MET, SILENCE, UNKNOWN, WATCH, flat
+from detectors.exports.colours import BANDS, MET, SILENCE, UNKNOWN, WATCH
 from detectors.exports.csv_files import time_text
 from detectors.exports.layers import AS_TOLD, Layer, Layers, who
 from detectors.exports.parts import Part
 from detectors.exports.shapes import FloatArray, pieces, point
-from detectors.exports.words import SEPARATOR
+from detectors.exports.words import SEPARATOR, flat
 from detectors.run_tables import OWN
-from detectors.shown import shown
 from vessels.ais import flag_state
 from vessels.instants import instant_of
 
@@ -63,7 +62,7 @@ LISTS: Final = frozenset({"earlier_identities", "changes", "evidence", "caveats"
 def kml_text(layers: Layers, title: str) -> str:
     """The layers as a KML document; positions are in it as the times and places of the tracks."""
     body = "".join((*_styles(), *_voyages(layers), *_fences(layers)))
-    return f"{HEAD}{_tag('name', flat(title))}<open>1</open>\n{_tag('description', NOTE)}\n{body}</Document>\n</kml>\n"
+    return f"{HEAD}{_tag('name', flat(title, LONGEST))}<open>1</open>\n{_tag('description', NOTE)}\n{body}</Document>\n</kml>\n"
 
 
 def kmz_bytes(text: str) -> bytes:
@@ -132,7 +131,7 @@ def _voyages(layers: Layers) -> Iterator[str]:
     for row, shape in zip(layers.flagged_voyages.table.to_pylist(), layers.flagged_voyages.shapes, strict=True):
         voyage, band = row["voyage_id"], row["band"] if row["band"] in BANDS else "unknown"
         name = f"{row['label']} ({row['band']})"
-        yield f"<Folder>{_tag('name', flat(name))}<open>0</open>\n"
+        yield f"<Folder>{_tag('name', flat(name, LONGEST))}<open>0</open>\n"
         yield _placemark("flagged_voyages", row, f"last-{band}", _geometry(shape))
         of_tracks = list(parts.get(voyage, {}).values())
         yield from (_moving(of_track, row, band, layers.names) for of_track in of_tracks)
@@ -177,15 +176,17 @@ def _placemark(
     layer: str, row: Row, style: str, geometry: str, span: tuple[datetime | None, datetime | None] = (None, None)
 ) -> str:
     """A placemark, its elements in the order that KML prescribes."""
-    told = [_lines(row[name]) if name in LISTS else flat_long(row[name]) for name in TOLD_OF[layer] if row.get(name)]
+    told = [
+        _lines(row[name]) if name in LISTS else flat(row[name], LONGEST) for name in TOLD_OF[layer] if row.get(name)
+    ]
     about = "<br/><br/>".join(told) or None
     data = "".join(
-        f"<Data name={quoteattr(key)}>{_tag('value', flat_long(_plain(value)))}</Data>"
+        f"<Data name={quoteattr(key)}>{_tag('value', flat(_plain(value), LONGEST))}</Data>"
         for key, value in row.items()
         if value is not None and key not in ("label", *TOLD_OF[layer])
     )
     return (
-        f'<Placemark>{_tag("name", flat(row["label"]))}<Snippet maxLines="0"></Snippet>{_tag("description", about)}'
+        f'<Placemark>{_tag("name", row["label"])}<Snippet maxLines="0"></Snippet>{_tag("description", about)}'
         f"{_span(*span)}<styleUrl>#{style}</styleUrl><ExtendedData>{data}</ExtendedData>{geometry}</Placemark>\n"
     )
 
@@ -274,14 +275,9 @@ def _coordinates(shape: BaseGeometry) -> str:
     return f"<coordinates>{' '.join(f'{x:.6f},{y:.6f}' for x, y in places)}</coordinates>"
 
 
-def flat_long(value: object) -> str:
-    """A value of a balloon."""
-    return shown(value, LONGEST).translate(MARKUP)
-
-
 def _lines(value: str) -> str:
     """A list that was made one text, a line each again."""
-    return flat_long(value).replace(SEPARATOR, "<br/>")
+    return flat(value, LONGEST).replace(SEPARATOR, "<br/>")
 
 
 def _plain(value: Any) -> Any:

@@ -18,11 +18,10 @@ from shapely.geometry.base import BaseGeometry
 from detectors.exports.parts import SILENCE_H, Part, Unheard, broken
 from detectors.exports.shapes import DECIMALS, fence, last_place, line, point, points, rounded
 from detectors.exports.tables import FENCES, FINDINGS, FLAGGED, POSITIONS, SILENCES, TRACK_LINES
-from detectors.exports.words import evidence_text, identities_text, listed, text
+from detectors.exports.words import evidence_text, flat, identities_text, listed, text
 from detectors.rules.dark.wording import reception_in_words
 from detectors.run_folder import LoadedRun
 from detectors.run_tables import OWN
-from detectors.shown import shown
 from vessels.ais import flag_state, mmsi_text, ship_type_label
 from vessels.instants import instant_us
 from vessels.schema import Table
@@ -109,7 +108,7 @@ def title_of(row: Row) -> str:
 
 
 def _named(name: str | None, mmsi: int) -> str:
-    return shown(name, LABEL) if name else f"MMSI {mmsi_text(mmsi)}"
+    return flat(name, LABEL) if name else f"MMSI {mmsi_text(mmsi)}"
 
 
 def _names(identities: pa.Table) -> dict[str, str]:
@@ -338,7 +337,7 @@ def _last_places(parts: Iterable[Part]) -> dict[str, tuple[float, float]]:
 def _fences(table: pa.Table) -> Layer:
     zones = table.sort_by("zone_id").to_pylist()
     rows = [
-        {"watch": row["watch"] or "none", "tags": listed(row["tags"]), "label": shown(row["name"], LABEL)}
+        {"watch": row["watch"] or "none", "tags": listed(row["tags"]), "label": flat(row["name"], LABEL)}
         | {name: text(row[name]) for name in ("zone_id", "name", "kind", "country")}
         for row in zones
     ]

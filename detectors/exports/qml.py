@@ -27,10 +27,10 @@ def qml_of(layer: str) -> str:
     """The style of a layer, by its name. Raises KeyError for a layer there is none for."""
     renderer, labels, temporal = _STYLES[layer]
     return (
-        f'{HEADER}<qgis version="3.16.0" styleCategories="Symbology|Labeling|Temporal|MapTips" '
+        f'{HEADER}<qgis version="3.16.0" styleCategories="LayerConfiguration|Symbology|Labeling|Temporal" '
         f'labelsEnabled="{int(bool(labels))}" hasScaleBasedVisibilityFlag="0">\n'
         f"{temporal}{renderer}{labels}"
-        "<previewExpression>COALESCE(\"label\", '')</previewExpression>\n"
+        f'<previewExpression>"{"name" if layer == "positions" else "label"}"</previewExpression>\n'
         "</qgis>\n"
     )
 

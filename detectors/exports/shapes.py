@@ -28,6 +28,9 @@ def pieces(lon: FloatArray, lat: FloatArray, time: FloatArray) -> Iterator[tuple
     >>> [lon.tolist() for lon, _, _ in pieces(np.array([179.0, -179.0]), np.zeros(2), np.zeros(2))]
     [[179.0, 180.0], [-180.0, -179.0]]
     """
+    if np.ptp(lon) < 180.0:  # within half the world the short way between two places never crosses
+        yield lon, lat, time
+        return
     turn = _turns(lon)
     lon = wrap_degrees(lon)
     whole = lon + 360.0 * turn
@@ -58,7 +61,7 @@ def line(lon: FloatArray, lat: FloatArray) -> BaseGeometry | None:
     """A line through places; in parts where it crosses ±180°; None where it has no length."""
     lon, lat = np.round(lon, DECIMALS), np.round(lat, DECIMALS)
     parts = [np.column_stack([x, np.round(y, DECIMALS)]) for x, y, _ in pieces(lon, lat, np.zeros(len(lon)))]
-    lines = [shapely.linestrings(part) for part in parts if len(np.unique(part, axis=0)) > 1]
+    lines = [shapely.linestrings(part) for part in parts if (part != part[0]).any()]
     if not lines:
         return None
     return lines[0] if len(lines) == 1 else shapely.multilinestrings(lines)

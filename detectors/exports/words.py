@@ -8,16 +8,27 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from detectors.shown import safe
+from detectors.shown import safe, shown
 from vessels.ais import mmsi_text
 
 Row = Mapping[str, Any]
 SEPARATOR: Final = "; "
+MARKUP: Final = str.maketrans("<>", "‹›")
+"""Viewers show some texts as HTML: with these, a name from a radio can be no element there."""
 
 
 def text(value: object) -> str | None:
     """Safe text; None where there is none."""
     return None if value is None or value == "" else safe(value)
+
+
+def flat(value: object, limit: int) -> str:
+    """Text of no more than `limit` characters for places that a viewer may take for HTML.
+
+    >>> flat("<b>ANNA", 20)
+    '‹b›ANNA'
+    """
+    return shown(value, limit).translate(MARKUP)
 
 
 def listed(values: Iterable[object] | None) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
@@ -201,7 +202,7 @@ def _rings(
     rings = rings[np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) >= speck]
     at, ring = shapely.get_coordinates(rings, return_index=True)
     ends = np.flatnonzero(np.diff(ring, append=-1)) + 1
-    return [(at[a:b, 0], at[a:b, 1]) for a, b in zip([0, *ends[:-1]], ends, strict=True)] if len(at) else []
+    return [(at[a:b, 0], at[a:b, 1]) for a, b in pairwise([0, *ends])] if len(at) else []
 
 
 @cache

@@ -3,10 +3,11 @@
 Takes a frame, what room there is, and the times of the track; gives SVG that stays in place when the chart is moved.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.report.lettering import width_px
 from detectors.report.map_tracks import N_CLASSES, SPEED_CLASSES_KN
@@ -17,6 +18,8 @@ from vessels.instants import instant_of
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in pixels."""
 Take = Callable[[Box], None]
+Corner = tuple[int, int]
+"""Right or left, lower or upper."""
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SWATCH_PX: Final = 26.0
 KEY_WIDTH: Final = 6 * SWATCH_PX + 16.0
@@ -28,7 +31,7 @@ SCREENS: Final = (1.0, 2.0)
 """How large keys are drawn on the chart: on a large screen, and on a phone."""
 INSET_PX: Final = 8.0
 CORNERS: Final = ((1, 1), (0, 1), (1, 0), (0, 0))
-"""Right or left, lower or upper; the first that hides least is taken."""
+"""The first that hides least is taken."""
 LOWER: Final = ((0, 1), (1, 1))
 
 
@@ -65,8 +68,7 @@ def keys_and_scale(frame: Frame, bounds_us: FloatArray, take: Take, *, has_unkno
     `avoid` holds pixels, shape (n, 2); `bounds_us` the seven bounds of the classes of time.
     """
     height = KEY_HEIGHT + (UNKNOWN_HEIGHT if has_unknown else 0.0)
-    key = _corner(frame, KEY_WIDTH, height, avoid, CORNERS)
-    scale = _corner(frame, SCALE_PX, SCALE_HEIGHT, avoid, [corner for corner in LOWER if corner != key])
+    key, scale = _corners(frame, height, avoid)
     size = round_size((SCALE_PX - 16.0) * frame.nmi_per_px)
     # The bar is as long as the chart makes it; all else may be drawn larger on a small screen.
     side = -1 if scale[0] else 1
@@ -147,17 +149,15 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
     return f'<text x="{number(x)}" y="{number(y)}"{aligned}>{words(text)}</text>'
 
 
-def _corner(
-    frame: Frame, wide: float, high: float, avoid: FloatArray, corners: Sequence[tuple[int, int]]
-) -> tuple[int, int]:
-    """The corner with the fewest places to avoid, also when drawn larger on a small screen; of equal ones the first."""
+def _corners(frame: Frame, key_height: float, avoid: FloatArray) -> tuple[Corner, Corner]:
+    """Corners of keys and scale that hide the fewest places, also when drawn larger on a small screen."""
 
-    def hidden(corner: tuple[int, int]) -> tuple[int, ...]:
+    def hidden(corner: Corner, wide: float, high: float) -> npt.NDArray[np.int64]:
         x = frame.width - avoid[:, 0] if corner[0] else avoid[:, 0]
         y = frame.height - avoid[:, 1] if corner[1] else avoid[:, 1]
-        return tuple(
-            int(np.count_nonzero((x < size * wide + 3.0 * INSET_PX) & (y < size * high + 3.0 * INSET_PX)))
-            for size in SCREENS
-        )
+        inside = [(x < size * wide + 3.0 * INSET_PX) & (y < size * high + 3.0 * INSET_PX) for size in SCREENS]
+        return np.count_nonzero(inside, axis=1)
 
-    return min(corners, key=hidden)
+    pairs = [(key, scale) for key in CORNERS for scale in LOWER if key != scale]
+    costs = [hidden(key, KEY_WIDTH, key_height) + hidden(scale, SCALE_PX, SCALE_HEIGHT) for key, scale in pairs]
+    return min(zip(map(tuple, costs), range(len(pairs)), pairs, strict=True))[2]

@@ -4,6 +4,7 @@ Takes fences and a plane; gives path data. How strongly a fence is watched is to
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -43,9 +44,9 @@ def fence_paths(
     at = np.rint(at) if whole else at
     ends = np.searchsorted(part, np.arange(len(parts)), side="right").tolist()
     lines: list[list[Line]] = [[] for _ in fences]
-    for i, (first, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+    for i, (first, end) in enumerate(pairwise([0, *ends])):
         lines[owner[i]].append((at[first:end, 0], at[first:end, 1]))
-    return [path_data(own) for own in lines]
+    return [path_data(own, dots=fence.watch is not None) for fence, own in zip(fences, lines, strict=True)]
 
 
 def drawn_fence(fence: Fence, data: str, ident: str = "") -> str:

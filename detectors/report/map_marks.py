@@ -103,7 +103,7 @@ def numbers_text(numbers: Sequence[int]) -> str:
     """Numbers as people write them, runs as such; of too many, the first and how many more.
 
     >>> numbers_text([1, 2, 3, 7]), numbers_text([4, 6, 8, 10, 12, 14])
-    ('1–3, 7', '4, 6 +4')
+    ('1–3, 7', '4, 6, 8 +3')
     """
     runs: list[list[int]] = []
     for value in sorted(numbers):

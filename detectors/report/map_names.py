@@ -24,7 +24,10 @@ BOLDER: Final = 1.1
 CELL_PX: Final = 6.0
 """The track is avoided in squares of this side."""
 LINE_PX: Final = 12.0
+ASCENT_PX: Final = 9.5
 SYMBOL_PX: Final = 5.0
+FARTHER_PX: Final = (13.0, 26.0)
+"""How far from its place a name that must not be missed may stand."""
 LONGEST_NAME: Final = 34
 LONGEST_LINE: Final = 22
 """Longer names of watched places stand over their watch, not before it."""
@@ -72,17 +75,18 @@ class Room:
         away: float = 7.0,
         bold: bool = False,
         inside: bool = False,
+        far: bool = False,
     ) -> str:
         """A label of one or two lines for a place, as SVG; nothing if there is no room and it is not kept as spare.
 
-        `inside` says that it may lie over the place itself.
+        `inside` says that it may lie over the place itself, `far` that it may stand a line or two away.
         """
         wide = max(width_px(line) for line in lines) * (BOLDER if bold else 1.0)
         more = (len(lines) - 1) * LINE_PX
         best: tuple[int, str, float, float, Box] | None = None
-        for anchor, dx, dy in _beside(away, more, inside=inside):
+        for anchor, dx, dy in _beside(away, more, inside=inside, far=far):
             left = x + dx - {"start": 0.0, "middle": wide / 2.0, "end": wide}[anchor]
-            box = (left - 1.0, y + dy - TEXT_PX, left + wide + 1.0, y + dy + more + 3.0)
+            box = (left - 1.0, y + dy - ASCENT_PX, left + wide + 1.0, y + dy + more + 3.0)
             if not self.is_free(box):
                 continue
             hidden = self._hidden(box)
@@ -163,8 +167,8 @@ def _text(x: float, y: float, lines: Sequence[str], name: str, anchor: str, dx: 
     )
 
 
-def _beside(away: float, more: float, *, inside: bool) -> Iterator[tuple[str, float, float]]:
-    """Places of a label around a place, the best first: right, left, below, above, and then the corners."""
+def _beside(away: float, more: float, *, inside: bool, far: bool) -> Iterator[tuple[str, float, float]]:
+    """Places of a label around a place, the best first: right, left, below, above, the corners, then farther."""
     size = TEXT_PX
     if inside:
         yield "middle", 0.0, size * 0.36 - more / 2.0
@@ -174,10 +178,15 @@ def _beside(away: float, more: float, *, inside: bool) -> Iterator[tuple[str, fl
     yield "end", -away, size * 0.36 - more / 2.0
     yield "middle", 0.0, away + size * 0.85
     yield "middle", 0.0, -away - 1.0 - more
-    yield "start", away * 0.8, away * 0.8 + size * 0.8
-    yield "end", -away * 0.8, away * 0.8 + size * 0.8
-    yield "start", away * 0.8, -away * 0.8 - more
-    yield "end", -away * 0.8, -away * 0.8 - more
+    yield "start", away * 0.9, away * 0.9 + size * 0.8
+    yield "end", -away * 0.9, away * 0.9 + size * 0.8
+    yield "start", away * 0.9, -away * 0.9 - more
+    yield "end", -away * 0.9, -away * 0.9 - more
+    for off in FARTHER_PX if far else ():
+        yield "middle", 0.0, away + size * 0.85 + off
+        yield "middle", 0.0, -away - 1.0 - more - off
+        yield "start", away + off, size * 0.36 - more / 2.0
+        yield "end", -away - off, size * 0.36 - more / 2.0
 
 
 def _filled(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

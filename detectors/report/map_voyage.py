@@ -67,7 +67,7 @@ def met_tracks(met: Sequence[Track], frame: Frame, room: Room) -> Iterable[str]:
         lines = list(chain.from_iterable(sailed([track], frame).values()))
         name = f"MMSI {mmsi_text(track.mmsi)}"
         tip = _tip(f"{name}, of which a finding speaks")
-        yield f'<path class="met-track" d="{path_data(lines, dots=True)}">{tip}</path>'
+        yield f'<path d="{path_data(lines, dots=True)}">{tip}</path>'
         if track.mmsi not in named:
             named.add(track.mmsi)
             middle = len(track.x) // 2
@@ -121,7 +121,7 @@ def stays(drawn: Drawn, frame: Frame, room: Room) -> Iterable[str]:
         tip = _tip(f"Port visit: {first.zone_name}{watch_text(first.watch)}: {times}{more}")
         yield _at(x, y, f'<path d="M-4.5-4.5h9v9h-9z">{tip}</path>')
         kind = first.watch or "" if first.watch in WATCHED else ""
-        yield room.label(x, y, place_lines(first.zone_name, first.watch), kind, bold=True)
+        yield room.label(x, y, place_lines(first.zone_name, first.watch), kind, bold=True, far=True)
 
 
 def ends(drawn: Drawn, own: Sequence[Track], room: Room) -> Iterable[str]:
@@ -140,7 +140,7 @@ def ends(drawn: Drawn, own: Sequence[Track], room: Room) -> Iterable[str]:
     ):
         tip = f"{text} of the track, {minute_text(us)} UTC" if lasting is None or name == "begin" else lasting.text
         yield _at(x, y, f'<path class="{name}" d="{shape}">{_tip(tip)}</path>')
-        yield room.label(x, y, (f"{text} {day_text(us)}",), away=8.0, bold=True)
+        yield room.label(x, y, (f"{text} {day_text(us)}",), away=8.0, bold=True, far=True)
 
 
 def _tip(text: str) -> str:

@@ -111,6 +111,7 @@ def test_styles_name_only_columns_that_there_are_and_symbols_they_have(layers, p
         temporal = qgis.find("temporal")
         if temporal is not None:
             used |= {temporal.get("startField"), temporal.get("endField")} - {""}
+        used |= set(re.findall(r'"(\w+)"', qgis.findtext("previewExpression")))
         assert used <= set(layer.table.column_names), layer.name
         symbols = {symbol.get("name") for symbol in renderer.iter("symbol")}
         asked = {node.get("symbol") for node in renderer.iter() if node.get("symbol") is not None}

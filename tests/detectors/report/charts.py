@@ -22,15 +22,19 @@ HOSTILE = "<script>alert(1)</script>\"'&\u202eOLAN\x07 " + "A" * 10_000
 class OpenSea:
     """A sea without land or fences."""
 
-    def land(self, frame: Frame, area: Frame) -> str:
+    def land(self, frame: Frame, area: Frame) -> str:  # noqa: ARG002
         return ""
 
-    def fences(self, frame: Frame, area: Frame, fences: Sequence[Fence]) -> str:
+    def fences(self, frame: Frame, area: Frame, fences: Sequence[Fence]) -> str:  # noqa: ARG002
         return ""
 
 
-def no_fences(west: float, south: float, east: float, north: float) -> tuple[Fence, ...]:
+def no_fences(*_: float) -> tuple[Fence, ...]:
     return ()
+
+
+def parsed(svg: str) -> ElementTree.Element:
+    return ElementTree.fromstring(svg)  # noqa: S314 - our own
 
 
 def track(
@@ -80,7 +84,14 @@ def fences_in(*known: Fence) -> Callable[[float, float, float, float], tuple[Fen
 
     def found(west: float, south: float, east: float, north: float) -> tuple[Fence, ...]:
         moved = [
-            Fence(f.zone_id, f.name, f.kind, f.country, f.watch, shapely.transform(f.shape, lambda at, t=turn: at + [t, 0]))
+            Fence(
+                f.zone_id,
+                f.name,
+                f.kind,
+                f.country,
+                f.watch,
+                shapely.transform(f.shape, lambda at, t=turn: np.add(at, (t, 0.0))),
+            )
             for turn in (-360.0, 0.0, 360.0)
             for f in known
         ]
@@ -99,7 +110,7 @@ def chart(voyage: Drawn, **options: Any) -> ElementTree.Element:
     """The chart of a voyage on an open sea, parsed."""
     land = options.pop("land", OpenSea())
     fences = options.pop("fences", no_fences)
-    return ElementTree.fromstring(map_picture(voyage, fences, land, ident="map-1", **options))
+    return parsed(map_picture(voyage, fences, land, ident="map-1", **options))
 
 
 def of_class(picture: ElementTree.Element, name: str) -> list[ElementTree.Element]:

@@ -166,7 +166,7 @@ def test_the_markdown_says_what_the_terminal_says_in_the_same_order(finished, re
         assert found == words
 
 
-def test_every_section_has_a_heading_and_every_table_its_columns(finished, relay_voyage_id, tmp_path):
+def test_every_section_has_a_heading_and_every_table_its_columns():
     case = linked_case()
     tokens = COMMONMARK.parse(case_markdown(case))
     headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]

@@ -4,7 +4,6 @@ import importlib.util
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
@@ -60,7 +59,7 @@ def test_a_run_read_back_shows_what_the_result_shows(finished, saved, relay_voya
 def test_a_picture_is_shown_as_an_image_that_keeps_its_styles_to_itself(finished, relay_voyage_id):
     picture = finished.plot(relay_voyage_id[:14])
     assert repr(picture) == "<Picture of PAEKSONG 2 (MMSI 445012340)>"
-    ET.fromstring(picture._repr_svg_())
+    assert picture._repr_svg_() == picture.svg
     shown = Tags(picture._repr_html_())
     assert shown.tags == ["img"]
     (source,) = (value for _, name, value in shown.attributes if name == "src")
