@@ -156,7 +156,7 @@ def judge(weights: Sequence[tuple[str, float]]) -> Verdict:
     sums: dict[str, float] = defaultdict(float)
     for kind in sorted(by_kind):
         ordered = sorted(by_kind[kind], reverse=True)
-        sums[weight_of(kind).group] += sum(weight / 4**i for i, weight in enumerate(ordered))
+        sums[weight_of(kind).group] += sum(weight * 0.25**i for i, weight in enumerate(ordered))
     groups = tuple(GroupSum(group, round(sums[group], 3), CAPS_DB.get(group, OTHER_CAP_DB)) for group in sorted(sums))
     total = PRIOR_DB + sum(group.counted_db for group in groups)
     score = round(1.0 / (1.0 + 10.0 ** (-total / 10.0)), 6)

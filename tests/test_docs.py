@@ -34,8 +34,15 @@ BLOCK = re.compile(
     re.DOTALL,
 )
 PYTHON = re.compile(r"<!-- run -->\n```python\n(?P<code>.*?)```", re.DOTALL)
-MARKS = frozenset({"columns", "keys", "console", "run", "end", "do", "settings", "unit", "file", "events", "metrics"})
-"""What a comment of a page may begin with; those after `end` are for tests/test_operations.py."""
+MARKS = frozenset(
+    (
+        *("columns", "keys", "console", "run", "end"),
+        *("do", "settings", "unit", "file", "events", "metrics"),
+        *("needs", "layer", "gallery", "meanings"),
+    )
+)
+"""What a comment of a page may begin with; the second line is for tests/test_operations.py, the third for those of
+interop.md, gallery.md and reading-findings.md."""
 COMMANDS = (
     *("scan", "nightly", "status", "verdict", "explain", "report", "export"),
     *("fit", "backtest", "convert", "zones", "detectors"),

@@ -18,7 +18,8 @@ from shapely.geometry.base import BaseGeometry
 
 from detectors.exports.colours import BANDS, MET, SILENCE, UNKNOWN, WATCH
 from detectors.exports.csv_files import time_text
-from detectors.exports.layers import AS_TOLD, Layer, Layers, who
+from detectors.exports.layers import AS_TOLD, Layer, Layers
+from detectors.exports.naming import who
 from detectors.exports.parts import Part
 from detectors.exports.shapes import FloatArray, pieces, point
 from detectors.exports.words import SEPARATOR, flat
@@ -62,7 +63,8 @@ LISTS: Final = frozenset({"earlier_identities", "changes", "evidence", "caveats"
 def kml_text(layers: Layers, title: str) -> str:
     """The layers as a KML document; positions are in it as the times and places of the tracks."""
     body = "".join((*_styles(), *_voyages(layers), *_fences(layers)))
-    return f"{HEAD}{_tag('name', flat(title, LONGEST))}<open>1</open>\n{_tag('description', NOTE)}\n{body}</Document>\n</kml>\n"
+    named = f"{_tag('name', flat(title, LONGEST))}<open>1</open>\n{_tag('description', NOTE)}\n"
+    return f"{HEAD}{named}{body}</Document>\n</kml>\n"
 
 
 def kmz_bytes(text: str) -> bytes:

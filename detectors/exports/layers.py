@@ -6,7 +6,7 @@ lowest first. Writing them in a format is left to `geopackage`, `geojson`, `csv_
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -15,24 +15,23 @@ import pyarrow.compute as pc
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from detectors.exports.parts import SILENCE_H, Part, Unheard, broken
+from detectors.batch.drawing import AROUND
+from detectors.exports.naming import LABEL, names_of, of_track, of_voyage, title_of, who
+from detectors.exports.parts import SILENCE_H, Part, Spans, Unheard, broken, merged
 from detectors.exports.shapes import DECIMALS, fence, last_place, line, point, points, rounded
 from detectors.exports.tables import FENCES, FINDINGS, FLAGGED, POSITIONS, SILENCES, TRACK_LINES
 from detectors.exports.words import evidence_text, flat, identities_text, listed, text
 from detectors.rules.dark.wording import reception_in_words
 from detectors.run_folder import LoadedRun
 from detectors.run_tables import OWN
-from vessels.ais import flag_state, mmsi_text, ship_type_label
+from vessels.ais import mmsi_text, ship_type_label
 from vessels.instants import instant_us
 from vessels.schema import Table
 
 Row = Mapping[str, Any]
-LABEL: Final = 60
-"""Characters of a label; a ship's name has 20."""
 REPORTS: Final = "reports"
 AS_TOLD: Final = "line as told"
 _US_PER_H: Final = 3.6e9
-_SHARED: Final = ("rank", "band", "score", "status", "verdict")
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,10 @@ def layers_of(run: LoadedRun, voyages: Iterable[str] | None = None) -> Layers:
     ids = pa.array(list(by_id), pa.string())
     tracks = tables["tracks"].filter(pc.is_in(tables["tracks"]["voyage_id"], value_set=ids))
     findings = tables["findings"].filter(pc.is_in(tables["findings"]["voyage_id"], value_set=ids))
-    parts, unheard = broken(tracks, tables["gaps"])
-    parts = tuple(sorted(parts, key=lambda part: (by_id[part.voyage_id]["rank"], part.role != OWN)))
-    names = _names(tables["identities"])
     as_of_us = instant_us(datetime.fromisoformat(run.run["as_of"]))
+    parts, unheard = broken(tracks, tables["gaps"], _shown(findings, as_of_us))
+    parts = tuple(sorted(parts, key=lambda part: (by_id[part.voyage_id]["rank"], part.role != OWN)))
+    names = names_of(tables["identities"])
     drawn = {part.voyage_id for part in parts if part.role == OWN}
     told = [row for row in flagged if row["voyage_id"] not in drawn]
     return Layers(
@@ -102,20 +101,16 @@ def _layer(table: Table, about: str, geometry_type: str, rows: list[dict[str, An
     return Layer(table.name, about, geometry_type, table.build(columns), shapes)
 
 
-def title_of(row: Row) -> str:
-    """`3. CORAL TURNSTONE`, the rank and the name of a flagged voyage, or its MMSI if it sent no name."""
-    return f"{row['rank']}. {_named(row['name'], row['mmsi'])}"
-
-
-def _named(name: str | None, mmsi: int) -> str:
-    return flat(name, LABEL) if name else f"MMSI {mmsi_text(mmsi)}"
-
-
-def _names(identities: pa.Table) -> dict[str, str]:
-    """The name claimed last on each track."""
-    said = identities.select(["segment_id", "name", "last_seen"]).filter(pc.is_valid(identities["name"]))
-    rows = said.sort_by("last_seen").to_pylist()
-    return {row["segment_id"]: row["name"] for row in rows if row["name"]}
+def _shown(findings: pa.Table, as_of_us: int) -> dict[tuple[str, int], Spans]:
+    """When ships that were met are shown, by voyage and MMSI: around the findings that name them."""
+    around = round(AROUND / timedelta(microseconds=1))
+    spans: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    for row in findings.select(["voyage_id", "other_mmsi", "start", "end"]).to_pylist():
+        end = as_of_us if row["end"] is None else instant_us(row["end"])
+        for mmsi in row["other_mmsi"] or ():
+            of_ship = spans.setdefault((row["voyage_id"], mmsi), [])
+            of_ship.append((instant_us(row["start"]) - around, end + around))
+    return {ship: merged(of_ship) for ship, of_ship in spans.items()}
 
 
 def _sources(run: LoadedRun) -> dict[str, str]:
@@ -123,31 +118,6 @@ def _sources(run: LoadedRun) -> dict[str, str]:
     for source in run.run["inputs"]:
         names.setdefault(source["source_id"], []).extend(source["names"])
     return {source: ", ".join(files) for source, files in names.items()}
-
-
-def _of_voyage(row: Row) -> dict[str, Any]:
-    return {
-        "voyage_id": row["voyage_id"],
-        **{name: row.get(name) for name in _SHARED},
-        "voyage_name": text(row["name"]),
-    }
-
-
-def _of_track(track: Part | Unheard, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "role": track.role,
-        "mmsi": track.mmsi,
-        "flag_state": flag_state(track.mmsi),
-        "name": text(names.get(track.segment_id)),
-        "segment_id": track.segment_id,
-    }
-
-
-def who(track: Part | Unheard, flagged: Row, names: Mapping[str, str]) -> str:
-    """Whose track it is, as a map writes it."""
-    if track.role == OWN:
-        return title_of(flagged)
-    return f"met by {flagged['rank']}: {_named(names.get(track.segment_id), track.mmsi)}"
 
 
 def _tracks(
@@ -162,8 +132,8 @@ def _tracks(
         start, end = int(part.time_us[0]), int(part.time_us[-1])
         sent = part.sog_kn[~np.isnan(part.sog_kn)]
         rows.append(
-            _of_voyage(flagged)
-            | _of_track(part, names)
+            of_voyage(flagged)
+            | of_track(part, names)
             | _track_row(flagged, who(part, flagged, names), REPORTS, start, end)
             | {"n_reports": len(part.time_us), "max_sog_kn": round(float(sent.max()), 1) if len(sent) else None}
         )
@@ -181,7 +151,7 @@ def _tracks(
             }
             rest = {"n_reports": None, "max_sog_kn": None}
             rows.append(
-                _of_voyage(flagged) | of_ship | _track_row(flagged, title_of(flagged), AS_TOLD, start, end) | rest
+                of_voyage(flagged) | of_ship | _track_row(flagged, title_of(flagged), AS_TOLD, start, end) | rest
             )
             shapes.append(rounded(shape))
     about = "Flagged voyages, and ships they met, as far as they were heard: a line ends where a silence begins"
@@ -215,8 +185,8 @@ def _silences(unheard: Iterable[Unheard], by_id: Mapping[str, Row], names: Mappi
         heard = reception_in_words(gap) if gap is not None else "how ships were heard about there is not known"
         words = f"not heard for {duration_h:,.1f} h{so_far}; {heard}; the way between is not known"
         rows.append(
-            _of_voyage(flagged)
-            | _of_track(silence, names)
+            of_voyage(flagged)
+            | of_track(silence, names)
             | {
                 "kind": "silence" if gap is not None or duration_h >= SILENCE_H else "pause",
                 "event_id": gap["event_id"] if gap is not None else None,
@@ -243,7 +213,7 @@ def _silences(unheard: Iterable[Unheard], by_id: Mapping[str, Row], names: Mappi
 def _positions(parts: Sequence[Part], by_id: Mapping[str, Row], names: Mapping[str, str]) -> Layer:
     lengths = [len(part.time_us) for part in parts]
     said = [
-        {name: by_id[part.voyage_id][name] for name in ("voyage_id", "rank", "band")} | _of_track(part, names)
+        {name: by_id[part.voyage_id][name] for name in ("voyage_id", "rank", "band")} | of_track(part, names)
         for part in parts
     ]
     repeated = np.repeat(np.arange(len(parts)), lengths)
@@ -270,7 +240,7 @@ def _findings(table: pa.Table, by_id: Mapping[str, Row], sources: Mapping[str, s
         flagged = by_id[row["voyage_id"]]
         same = ("finding_id", "kind", "detector", "detector_version", "mmsi", "start", "end", "lat", "lon")
         rows.append(
-            _of_voyage(flagged)
+            of_voyage(flagged)
             | {name: row[name] for name in (*same, "weight_db", "strength", "hull_id")}
             | {
                 "number": number,

@@ -4,9 +4,10 @@ Takes the `tracks` and `gaps` tables of a run; gives `Part`s and `Unheard`s. A l
 is unheard has two ends and no way between them. What becomes of them in a file is left to `detectors.exports.layers`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +15,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detectors.explain import RowsBy
+from detectors.run_tables import OWN
 from vessels.geodesy import distance_nmi
 from vessels.instants import instant_us, times_us
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Row = Mapping[str, Any]
+Spans = Sequence[tuple[int, int]]
+"""Spans of time in microseconds, in order, none touching another."""
+NEVER: Final[Mapping[tuple[str, int], Spans]] = MappingProxyType({})
 
 HEARD_H: Final = 1.1
 """Longest step between two reports that counts as heard, as on the report's map (`detectors.report.map_tracks`):
@@ -71,8 +76,14 @@ class Unheard:
     gap: Row | None
 
 
-def broken(tracks: pa.Table, gaps: pa.Table) -> tuple[tuple[Part, ...], tuple[Unheard, ...]]:
-    """The parts heard, and what lies between them, of all tracks of a table sorted as `run_tables.TRACKS` says."""
+def broken(
+    tracks: pa.Table, gaps: pa.Table, shown: Mapping[tuple[str, int], Spans] = NEVER
+) -> tuple[tuple[Part, ...], tuple[Unheard, ...]]:
+    """The parts heard, and what lies between them, of all tracks of a table sorted as `run_tables.TRACKS` says.
+
+    Ships that were met are in the table around findings only: `shown` says when, by voyage and MMSI, and what lies
+    between two such times is left out, not unheard.
+    """
     silences = RowsBy(gaps.select(_READ), "segment_id")
     parts: list[Part] = []
     unheard: list[Unheard] = []
@@ -81,7 +92,8 @@ def broken(tracks: pa.Table, gaps: pa.Table) -> tuple[tuple[Part, ...], tuple[Un
         cuts = dict(_cuts(track, known))
         for begin, end in pairwise([0, *cuts, len(track.time_us)]):
             parts.append(_slice(track, begin, end))
-        unheard += (_between(track, at, gap) for at, gap in cuts.items())
+        spans = None if track.role == OWN else shown.get((track.voyage_id, track.mmsi), ())
+        unheard += (_between(track, at, gap) for at, gap in cuts.items() if gap or _is_shown(track, at, spans))
         unheard += _beyond(track, known, [gap for gap in cuts.values() if gap is not None])
     return tuple(parts), tuple(unheard)
 
@@ -128,6 +140,29 @@ def _cuts(track: Part, known: Iterable[Row]) -> Iterator[tuple[int, Row | None]]
     long = set((np.flatnonzero((step_h > HEARD_H) & moved) + 1).tolist())
     for at in sorted(long | set(over)):
         yield at, over.get(at)
+
+
+def _is_shown(track: Part, at: int, spans: Spans | None) -> bool:
+    """Whether the table would hold reports between report `at` and the one before, had there been any."""
+    if spans is None:
+        return True
+    before, after = (int(track.time_us[i]) for i in (at - 1, at))
+    return any(begin <= before and after <= end for begin, end in spans)
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> Spans:
+    """Spans of time in order, those that touch made one.
+
+    >>> merged([(5, 9), (0, 2), (1, 4)])
+    [(0, 4), (5, 9)]
+    """
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def _between(track: Part, at: int, gap: Row | None) -> Unheard:

@@ -151,7 +151,7 @@ def _tracks() -> str:
     rules = [(own % band, f"{band}, as heard", _line(colour, 0.7)) for band, colour in BANDS.items()]
     rules += [
         ("\"role\" = 'met'", "a ship met", _line(MET, 0.4)),
-        ("\"made_of\" = 'line as told'", "line as told in an earlier night", _line(UNKNOWN, 0.5, style="dot")),
+        ("\"made_of\" = 'line as told'", "simplified line, silences not told apart", _line(UNKNOWN, 0.5, style="dot")),
     ]
     return _rules(rules)
 

@@ -7,7 +7,7 @@ degrees of WGS 84; text from radios has passed `detectors.shown`. How it looks i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +28,7 @@ from vessels.instants import instant_us, times_us
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+_ENDLESS: Final = int(np.iinfo(np.int64).max)
 FIELDS: Final = ("mmsi", "name", "imo", "call_sign", "flag", "ship_type", "destination")
 TURNS: Final = (-360.0, 0.0, 360.0)
 
@@ -233,11 +234,12 @@ class Drawer:
     def _bars(self, case: Case) -> Iterator[Bar]:
         """The hull's claims, and those of tracks that only may have been it."""
         hull = case.voyage["hull_id"]
-        yield from _runs(self._spells.of(hull), 1.0)
+        unheard = [_span(row) for row in self._gaps.of(hull)]
+        yield from _runs(self._spells.of(hull), unheard, 1.0)
         for link in case.chain.possible_links:
             for segment_id in (link.from_segment_id, link.to_segment_id):
                 spells = [row for row in self._of_segment.of(segment_id) if row["hull_id"] != hull]
-                yield from _runs(spells, link.probability)
+                yield from _runs(spells, (), link.probability)
 
 
 class _Tracks:
@@ -301,19 +303,35 @@ def _marks(findings: Iterable[Row]) -> Iterator[Mark]:
         )
 
 
-def _runs(spells: Iterable[Row], probability: float) -> Iterator[Bar]:
-    """Values of each field over time: one bar as long as nothing else is claimed in between."""
+def _span(gap: Row) -> tuple[int, int]:
+    return instant_us(gap["start"]), _ENDLESS if gap["end"] is None else instant_us(gap["end"])
+
+
+def _runs(spells: Iterable[Row], unheard: Iterable[tuple[int, int]], probability: float) -> Iterator[Bar]:
+    """Values of each field over time: a bar as long as the ship was heard and sent nothing else, or nothing at all."""
     ordered = sorted(spells, key=lambda row: (row["first_seen"], row["last_seen"], row["mmsi"]))
+    silent = sorted(unheard)
     for field in FIELDS:
-        said = [(row, value) for row in ordered if (value := _value(row, field)) is not None]
-        at = 0
-        while at < len(said):
-            first, value = said[at]
-            last = first["last_seen"]
-            while at < len(said) and said[at][1] == value:
-                last = max(last, said[at][0]["last_seen"])
-                at += 1
-            yield Bar(field, value, first["mmsi"], instant_us(first["first_seen"]), instant_us(last), probability)
+        for value, group in groupby(ordered, key=lambda row: _value(row, field)):
+            if value is None:
+                continue
+            rows = list(group)
+            begin, end = instant_us(rows[0]["first_seen"]), max(instant_us(row["last_seen"]) for row in rows)
+            for start_us, end_us in _heard(begin, end, silent):
+                yield Bar(field, value, rows[0]["mmsi"], start_us, end_us, probability)
+
+
+def _heard(begin: int, end: int, silent: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What is left of a span of time when silences, in order, are taken out of it."""
+    first = begin
+    for start_us, end_us in silent:
+        if end_us <= begin or start_us >= end:
+            continue
+        if start_us >= begin:
+            yield begin, start_us
+        begin = min(end_us, end)
+    if begin < end or begin == first:
+        yield begin, end
 
 
 def _value(row: Row, field: str) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from detectors.report.lettering import width_px
 from detectors.report.map_tracks import N_CLASSES, SPEED_CLASSES_KN
@@ -152,12 +151,16 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
 def _corners(frame: Frame, key_height: float, avoid: FloatArray) -> tuple[Corner, Corner]:
     """Corners of keys and scale that hide the fewest places, also when drawn larger on a small screen."""
 
-    def hidden(corner: Corner, wide: float, high: float) -> npt.NDArray[np.int64]:
+    def hidden(corner: Corner, wide: float, high: float) -> int:
         x = frame.width - avoid[:, 0] if corner[0] else avoid[:, 0]
         y = frame.height - avoid[:, 1] if corner[1] else avoid[:, 1]
-        inside = [(x < size * wide + 3.0 * INSET_PX) & (y < size * high + 3.0 * INSET_PX) for size in SCREENS]
-        return np.count_nonzero(inside, axis=1)
+        return sum(
+            int(np.count_nonzero((x < size * wide + 2.0 * INSET_PX) & (y < size * high + 2.0 * INSET_PX)))
+            for size in SCREENS
+        )
 
     pairs = [(key, scale) for key in CORNERS for scale in LOWER if key != scale]
-    costs = [hidden(key, KEY_WIDTH, key_height) + hidden(scale, SCALE_PX, SCALE_HEIGHT) for key, scale in pairs]
-    return min(zip(map(tuple, costs), range(len(pairs)), pairs, strict=True))[2]
+    return min(
+        pairs,
+        key=lambda pair: hidden(pair[0], KEY_WIDTH, key_height) + hidden(pair[1], SCALE_PX, SCALE_HEIGHT),
+    )

@@ -118,11 +118,12 @@ def fence_names(
     at = [np.column_stack([track.x, track.y])[:: 1 + len(track.x) // 60] for track in own]
     track = np.concatenate(at) if at else np.array([[frame.width / 2.0, frame.height / 2.0]])
     bounds = shapely.bounds([fence.shape for fence in fences]).reshape(-1, 4)
-    left, right = frame.x(bounds[:, 0]), frame.x(bounds[:, 2])
-    top, bottom = frame.y(bounds[:, 3]), frame.y(bounds[:, 1])
+    # What of each is in sight: a large one is named there.
+    left, right = np.clip(frame.x(bounds[:, [0, 2]]), 0.0, frame.width).T
+    bottom, top = np.clip(frame.y(bounds[:, [1, 3]]), 0.0, frame.height).T
     xs, ys = (left + right) / 2.0, (top + bottom) / 2.0
     found = []
-    for i in np.flatnonzero((xs > 0.0) & (xs < frame.width) & (ys > 0.0) & (ys < frame.height)).tolist():
+    for i in np.flatnonzero((right > left) & (bottom > top)).tolist():
         if fences[i].zone_id not in named:
             far = float(np.hypot(track[:, 0] - xs[i], track[:, 1] - ys[i]).min())
             found.append(((order.get(fences[i].watch or "", len(order)), far, fences[i].zone_id), i))

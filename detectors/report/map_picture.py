@@ -15,6 +15,7 @@ import shapely
 from detectors.report.coast import Land
 from detectors.report.drawn import Drawn, Fence, TrackPoints
 from detectors.report.map_edges import grid_labels, grid_lines, keys_and_scale, minute_text
+from detectors.report.map_fences import WATCHED
 from detectors.report.map_marks import PLATE_PX, Pin, drawn_pin, has_place, numbers_text, pins
 from detectors.report.map_names import NAMES, SPARE_NAMES, Room, fence_names
 from detectors.report.map_tracks import UNKNOWN, Track, Unheard, in_pixels, sailed, time_bounds, unheard
@@ -30,16 +31,19 @@ from detectors.report.map_voyage import (
 )
 from detectors.report.projection import Frame, frame_of
 from detectors.report.svg_paths import FloatArray, number, words
+from vessels.geodesy import distance_nmi
 
 FencesOf = Callable[[float, float, float, float], Sequence[Fence]]
 
 AROUND: Final = 0.5
 """Share of its size by which a chart that can be moved is drawn beyond each of its edges; static/map.js knows it."""
 EDGE: Final = 0.02
-MET_COSTS: Final = 1.7
-"""Ships met are within the frame unless that makes everything this much smaller."""
+MORE_COSTS: Final = 1.7
+"""What is near is within the frame too, unless that makes everything this much smaller."""
+REACH_NMI: Final = 60.0
+"""A watched place this near to a silence's end is near: six hours at 10 knots, the fixtures' usual speed."""
 MARK_WEIGHT: Final = 10
-"""A mark is worth keeping free as much as this many reports."""
+"""A mark, a port visit or an end of the track is worth keeping free as much as this many reports."""
 
 
 def map_picture(
@@ -59,7 +63,7 @@ def map_picture(
     mark of finding 3 leads to `#<anchor>3`. Places that are no numbers are passed over; of a voyage without any place
     the chart says so.
     """
-    frame = _frame(drawn, float(width), float(height))
+    frame = _frame(drawn, fences_of, float(width), float(height))
     area = frame.grown(AROUND if can_move else EDGE)
     own, met = in_pixels(drawn.tracks, frame), in_pixels(drawn.met, frame)
     lines, silent = sailed(own, frame), unheard(own, drawn, frame)
@@ -69,7 +73,9 @@ def map_picture(
     # Whatever takes room takes it here, the weightiest first.
     is_bare = not own and (drawn.line is None or drawn.line.is_empty)
     has_unknown = any(speed == UNKNOWN for speed, _ in lines)
-    edges = keys_and_scale(frame, time_bounds(own), room.take, has_unknown=has_unknown, avoid=_busy(own, marks))
+    edges = keys_and_scale(
+        frame, time_bounds(own), room.take, has_unknown=has_unknown, avoid=_busy(drawn, own, marks, frame)
+    )
     for pin in marks:
         room.take(pin.box)
     ended = _group("ends", ends(drawn, own, room))
@@ -109,8 +115,8 @@ def map_picture(
     )
 
 
-def _frame(drawn: Drawn, width: float, height: float) -> Frame:
-    """The frame around the voyage, and around ships met if they are near."""
+def _frame(drawn: Drawn, fences_of: FencesOf, width: float, height: float) -> Frame:
+    """The frame around the voyage, and around ships met and highly watched places by its silences, if they are near."""
     lat, lon = _places(drawn.tracks)
     others = [
         *((mark.lat, mark.lon) for mark in drawn.marks if has_place(mark)),
@@ -128,11 +134,35 @@ def _frame(drawn: Drawn, width: float, height: float) -> Frame:
     rest = np.array(others, np.float64).reshape(-1, 2)
     lat, lon = np.concatenate([lat, rest[:, 0]]), np.concatenate([lon, rest[:, 1]])
     frame = frame_of(lat, lon, width=width, height=height)
-    met_lat, met_lon = _places(drawn.met)
-    if not len(met_lat):
-        return frame
-    wider = frame_of(np.append(lat, met_lat), np.append(lon, met_lon), width=width, height=height)
-    return wider if wider.px_per_deg * MET_COSTS >= frame.px_per_deg or not np.isfinite(lat).any() else frame
+    for more_lat, more_lon in (_places(drawn.met), _within_reach(drawn, fences_of, frame)):
+        lats, lons = np.append(lat, more_lat), np.append(lon, more_lon)
+        wider = frame_of(lats, lons, width=width, height=height)
+        if wider.px_per_deg * MORE_COSTS >= frame.px_per_deg or not np.isfinite(lat).any():
+            lat, lon, frame = lats, lons, wider
+    return frame
+
+
+def _within_reach(drawn: Drawn, fences_of: FencesOf, frame: Frame) -> tuple[FloatArray, FloatArray]:
+    """Corners of the highly watched places near the ends of a silence: where the ship may have been unheard."""
+    ends = np.array(
+        [
+            place
+            for silence in drawn.silences
+            if silence.start_us <= drawn.end_us and (silence.end_us is None or silence.end_us >= drawn.start_us)
+            for place in ((silence.start_lat, silence.start_lon), (silence.end_lat, silence.end_lon))
+            if None not in place
+        ],
+        np.float64,
+    ).reshape(-1, 2)
+    area = frame.grown(AROUND)
+    watched = [f for f in fences_of(area.west, area.south, area.east, area.north) if f.watch == WATCHED[0]]
+    if not len(ends) or not watched:
+        return np.empty(0), np.empty(0)
+    bounds = shapely.bounds([fence.shape for fence in watched]).reshape(-1, 2, 2)
+    middle = bounds.mean(axis=1)
+    off = distance_nmi(ends[:, None, 0], ends[:, None, 1], middle[None, :, 1], middle[None, :, 0])
+    corners = bounds[(off <= REACH_NMI).any(axis=0)].reshape(-1, 2)
+    return corners[:, 1], corners[:, 0]
 
 
 def _places(tracks: Sequence[TrackPoints]) -> tuple[FloatArray, FloatArray]:
@@ -141,11 +171,14 @@ def _places(tracks: Sequence[TrackPoints]) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([track.lat for track in tracks]), np.concatenate([track.lon for track in tracks])
 
 
-def _busy(own: Sequence[Track], marks: Sequence[Pin]) -> FloatArray:
+def _busy(drawn: Drawn, own: Sequence[Track], marks: Sequence[Pin], frame: Frame) -> FloatArray:
     """Pixels that keys and scale should leave free. Shape (n, 2)."""
-    points = [np.column_stack([track.x, track.y]) for track in own]
-    pinned = [(pin.x, pin.y - PLATE_PX / 2.0) for pin in marks for _ in range(MARK_WEIGHT)]
-    return np.concatenate([*points, np.array(pinned, np.float64).reshape(-1, 2)])
+    symbols = [(pin.x, pin.y - PLATE_PX / 2.0) for pin in marks]
+    symbols += [(float(track.x[i]), float(track.y[i])) for track in own for i in (0, -1)]
+    calls = calls_of(drawn)
+    called = np.column_stack(frame.xy([stay.lat for stay in calls], [stay.lon for stay in calls]))
+    weighty = np.concatenate([np.array(symbols, np.float64).reshape(-1, 2), called])
+    return np.concatenate([*(np.column_stack([track.x, track.y]) for track in own), *[weighty] * MARK_WEIGHT])
 
 
 def _group(name: str, parts: Iterable[str]) -> str:

@@ -5,8 +5,9 @@ or load but the page's own style sheet and script, named by their digests. Every
 is escaped, whoever wrote the template: `_finalized` and autoescape see to it.
 """
 
+import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
@@ -37,6 +38,7 @@ SHEETS: Final = ("map.css", "timeline.css", "page.css")
 SCRIPTS: Final = ("map.js", "page.js")
 CASES: Final = 500
 """Flagged voyages with a case on the page, the first by rank: what 15 MB hold. All are in the table."""
+_BLANK: Final = re.compile(r"\n{2,}")
 KNOWN_BANDS: Final = frozenset(band.band for band in BANDS)
 
 
@@ -59,7 +61,7 @@ def report_page(run: LoadedRun) -> Page:
     failures: list[str] = []
     case_template = environment.get_template("case.html.j2")
     cases = [
-        Markup(case_template.render(view=view, closing=CLOSING))  # noqa: S704 - rendered with autoescape
+        Markup(_BLANK.sub("\n", case_template.render(view=view, closing=CLOSING)))  # noqa: S704 - rendered with autoescape
         for view in _Desk(run, listing, coast, failures).views()
     ]
     by_band = [(choice.words, choice.n_rows) for choice in listing.bands]
@@ -75,10 +77,12 @@ def report_page(run: LoadedRun) -> Page:
     }
     style = page_variables() + "\n" + _static(SHEETS)
     script = '"use strict";\n' + _static(SCRIPTS)
+    plain_style = _static(("noscript.css",))
     html = environment.get_template("page.html.j2").render(
         title=f"wakewatch: {heading}, as of {night.as_of}",
-        policy=policy_of(style, script),
+        policy=policy_of((style, plain_style), script),
         style=Markup(style),  # noqa: S704 - our own files
+        plain_style=Markup(plain_style),  # noqa: S704 - our own files
         script=Markup(script),  # noqa: S704 - our own files
         sheets=Markup(coast.sheets()),  # noqa: S704 - drawn from the packaged coast
         night=night,
@@ -91,18 +95,19 @@ def report_page(run: LoadedRun) -> Page:
     return Page(html, tuple(failures))
 
 
-def policy_of(style: str, script: str) -> str:
-    """The Content-Security-Policy of a page with this style sheet and this script (CSP level 3, 2.3.1)."""
-    return "; ".join(
+def policy_of(styles: Iterable[str], script: str) -> Markup:
+    """The Content-Security-Policy of a page with these style sheets and this script (CSP level 3, 2.3.1)."""
+    rules = "; ".join(
         (
             "default-src 'none'",
             f"script-src '{_digest(script)}'",
-            f"style-src '{_digest(style)}'",
+            "style-src " + " ".join(f"'{_digest(style)}'" for style in styles),
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
+    return Markup(rules)  # noqa: S704 - digests and our own words
 
 
 class _Desk:
@@ -126,8 +131,8 @@ class _Desk:
         troubles: list[str] = []
         view, drawn = self._tried("case", row, troubles, lambda: self._looked_up(begun)) or (begun, None)
         if drawn is not None:
-            chart = self._tried("map", row, troubles, lambda: self._map(row.voyage_id, drawn))
-            time = self._tried("time line", row, troubles, lambda: self._time(row.voyage_id, drawn))
+            chart = self._tried("map", row, troubles, lambda: self._map(row, drawn))
+            time = self._tried("time line", row, troubles, lambda: self._time(row, drawn))
             view = replace(view, map=chart or NO_PICTURE, time=time or NO_PICTURE)
         self._failures += troubles
         return replace(view, troubles=tuple(troubles))
@@ -140,16 +145,15 @@ class _Desk:
             troubles.append(f"the {what} of {row.voyage_id} could not be drawn ({_reason(error)})")
             return None
 
-    def _map(self, voyage_id: str, drawn: Drawn) -> Markup:
-        made = map_picture(
-            drawn, self._drawer.fences, self._coast, ident=f"map-{voyage_id}", can_move=True, anchor=f"{voyage_id}-f"
-        )
+    def _map(self, row: TableRow, drawn: Drawn) -> Markup:
+        anchor = f"{row.voyage_id}-f"
+        made = map_picture(drawn, self._drawer.fences, self._coast, ident=f"m{row.rank}", can_move=True, anchor=anchor)
         return Markup(made)  # noqa: S704 - escaped by its maker
 
-    def _time(self, voyage_id: str, drawn: Drawn) -> Markup:
+    def _time(self, row: TableRow, drawn: Drawn) -> Markup:
         if not (drawn.tracks or drawn.bars):
             return NO_PICTURE
-        return Markup(timeline_picture(drawn, ident=f"time-{voyage_id}"))  # noqa: S704 - as above
+        return Markup(timeline_picture(drawn, ident=f"t{row.rank}"))  # noqa: S704 - as above
 
     def _looked_up(self, view: View) -> tuple[View, Drawn]:
         """The view with its case, and what is drawn of it."""

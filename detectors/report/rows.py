@@ -36,7 +36,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One flagged voyage. The `..._choices` are numbers of choices, as text, apart by spaces."""
+    """One flagged voyage.
+
+    `met` are the other MMSI that its findings name, and the `..._choices` numbers of choices: as text, apart by spaces.
+    """
 
     voyage_id: str
     rank: int
@@ -59,6 +62,7 @@ class TableRow:
     verdict: str
     headline: str
     earlier: tuple[str, ...]
+    met: str
     kind_choices: str
     zone_choices: str
     flag_choices: str
@@ -93,8 +97,11 @@ def listing_of(run: LoadedRun) -> Listing:
     flags = _Choices([[row["flag_state"]] for row in told], _state)
     bands = _Choices([[row["band"]] for row in told], str, [band for band, _ in BANDS])
     statuses = _Choices([[row["status"], *([row["verdict"]] if row["verdict"] else [])] for row in told], str)
+    met = _met(run.tables["findings"])
     rows = [
-        _row(row, names, *(choices.of(i) for choices in (kinds, by_zone, flags, bands, statuses)))
+        _row(
+            row, names, met[row["voyage_id"]], *(choices.of(i) for choices in (kinds, by_zone, flags, bands, statuses))
+        )
         for i, row in enumerate(told)
     ]
     return Listing(tuple(rows), *(choices.all for choices in (kinds, by_zone, flags, bands, statuses)))
@@ -149,7 +156,16 @@ class _Choices:
         return " ".join(str(self._number[value]) for value in self._values[i])
 
 
-def _row(row: Row, names: Mapping[str, str], kinds: str, zones: str, flags: str, bands: str, statuses: str) -> TableRow:
+def _row(
+    row: Row,
+    names: Mapping[str, str],
+    met: Iterable[int],
+    kinds: str,
+    zones: str,
+    flags: str,
+    bands: str,
+    statuses: str,
+) -> TableRow:
     start: datetime = row["start"]
     order = [band for band, _ in BANDS]
     return TableRow(
@@ -174,12 +190,21 @@ def _row(row: Row, names: Mapping[str, str], kinds: str, zones: str, flags: str,
         verdict=row["verdict"] or "",
         headline=row["headline"] or "",
         earlier=_earlier(row),
+        met=" ".join(map(mmsi_text, met)),
         kind_choices=kinds,
         zone_choices=zones,
         flag_choices=flags,
         band_choices=bands,
         status_choices=statuses,
     )
+
+
+def _met(findings: pa.Table) -> Mapping[str, Mapping[int, None]]:
+    """The other MMSI that findings name, by voyage, each once."""
+    met: dict[str, dict[int, None]] = defaultdict(dict)
+    for voyage_id, others in zip(findings["voyage_id"].to_pylist(), findings["other_mmsi"].to_pylist(), strict=True):
+        met[voyage_id].update(dict.fromkeys(others or ()))
+    return met
 
 
 def _earlier(row: Row) -> tuple[str, ...]:

@@ -26,16 +26,16 @@ class Sheet:
         self._fills = fills
         self._paths: dict[str, list[str]] = {name: [] for name in layers}
         self._tipped: dict[str, list[str]] = {}
-        self._texts: list[str] = []
+        self._texts: dict[str, list[str]] = {}
 
     def draw(self, name: str, path: str, tip: str = "") -> None:
-        """Add a shape to a class; one with a `tip` stays an element of its own and says so when pointed at."""
+        """Add a shape to a class; one with a `tip` stays an element of its own and says it when pointed at."""
         if not path:
             return
         self._paths.setdefault(name, [])
         if tip:
             title = f"<title>{escape(shown(tip, LONGEST_TIP))}</title>"
-            self._tipped.setdefault(name, []).append(f'<path{self._kind(name)} d="{path}">{title}</path>')
+            self._tipped.setdefault(name, []).append(f'<path d="{path}">{title}</path>')
         else:
             self._paths[name].append(path)
 
@@ -43,8 +43,7 @@ class Sheet:
         """Add text, cut to the room; its left edge at `x`, unless its class says otherwise."""
         line = fitted(text, room_px)
         if line:
-            kind = f' class="{name}"' if name else ""
-            self._texts.append(f'<text{kind} x="{num(x)}" y="{num(y)}">{escape(line)}</text>')
+            self._texts.setdefault(name, []).append(f'<text x="{num(x)}" y="{num(y)}">{escape(line)}</text>')
 
     def markup(self) -> str:
         """All that was drawn, from the lowest layer up, text last."""
@@ -52,8 +51,10 @@ class Sheet:
         for name, paths in self._paths.items():
             if paths:
                 shapes.append(f'<path{self._kind(name)} d="{"".join(paths)}"/>')
-            shapes.extend(self._tipped.get(name, ()))
-        return f'<g fill="none">{"".join(shapes)}</g>{"".join(self._texts)}'
+            if name in self._tipped:
+                shapes.append(f"<g{self._kind(name)}>{''.join(self._tipped[name])}</g>")
+        texts = (f'<g class="{name}">{"".join(texts)}</g>' for name, texts in self._texts.items())
+        return f'<g fill="none">{"".join(shapes)}</g>{"".join(texts)}'
 
     def _kind(self, name: str) -> str:
         fill = self._fills.get(name)
@@ -87,10 +88,9 @@ def line(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{num(x)} {num(y)}" for x, y in points)
 
 
-def dot(x: float, y: float, radius: float = 2.0) -> str:
-    """A round dot."""
-    r, wide = num(radius), num(2 * radius)
-    return f"M{num(x - radius)} {num(y)}a{r} {r} 0 1 0 {wide} 0a{r} {r} 0 1 0 -{wide} 0z"
+def dot(x: float, y: float) -> str:
+    """A point, which its class makes a dot by the width and the round ends of its stroke."""
+    return f"M{num(x)} {num(y)}h.01"
 
 
 def arrow(x: float, y: float, way: int, size: float = 4.0) -> str:

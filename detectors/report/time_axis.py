@@ -7,6 +7,7 @@ What the ticks look like is left to the picture.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -158,7 +159,7 @@ def _are_crowded(scale: TimeScale, at: list[int]) -> bool:
     """Whether plain labels would come too close to one another."""
     if len(at) < 2:
         return False
-    apart = min(b - a for a, b in zip(at, at[1:], strict=False)) / scale.us_per_px
+    apart = min(b - a for a, b in pairwise(at)) / scale.us_per_px
     return apart < width_px(_widest(at)) + _APART_PX
 
 
@@ -181,9 +182,7 @@ def _labelled(scale: TimeScale, at: list[int]) -> tuple[Tick, ...]:
         if is_inside and all(high <= a or low >= b for a, b in taken):
             taken.append((low, high))
             shown[i] = label, middle
-    return tuple(
-        Tick(us, scale.x(us), *shown.get(i, ("", scale.x(us))), is_major=majors[i]) for i, us in enumerate(at)
-    )
+    return tuple(Tick(us, scale.x(us), *shown.get(i, ("", scale.x(us))), is_major=majors[i]) for i, us in enumerate(at))
 
 
 def day_text(us: int) -> str:

@@ -21,12 +21,14 @@ WHO_FIELDS: Final = ("mmsi", "name", "imo", "call_sign", "flag", "ship_type")
 NARROWEST_PX: Final = 300
 NARROW_PX: Final = 560
 """Pictures narrower than this have the lanes' names above the lanes."""
-GUTTER_PX: Final = 92.0
-EDGE_PX: Final = 6.0
+GUTTER_PX: Final = 100.0
+EDGE_PX: Final = 8.0
 HEAD_PX: Final = 15.0
 AXIS_PX: Final = 20.0
 LINE_PX: Final = 14.0
 """From one line of text to the next."""
+BOLD: Final = 1.1
+"""How much wider bold letters are at most, about."""
 SHORTEST_US: Final = HOUR_US
 """A voyage shorter than this has room around it as if it took this long."""
 REACH: Final = 1.0
@@ -80,20 +82,32 @@ class Plot:
     def arrows(self, sheet: Sheet, start_us: int, end_us: int | None, y: float) -> None:
         """Arrows at the edges that a span goes beyond."""
         if start_us < self.scale.start_us:
-            sheet.draw("beyond", arrow(self.left - 1.0, y, -1))
+            sheet.draw("beyond", arrow(self.left - 5.5, y, -1))
         if end_us is None or end_us > self.scale.end_us:
-            sheet.draw("beyond", arrow(self.right + 1.0, y, 1))
+            sheet.draw("beyond", arrow(self.right + 5.5, y, 1))
 
     def head(self, sheet: Sheet, top: float, name: str, note: str = "") -> float:
         """Write a lane's name, and a note under it; where the lane itself begins."""
+        beside = width_px(name) * BOLD + 6.0
         if self.is_narrow:
             sheet.write("lane", self.left, top + 11.0, name)
-            at = self.left + width_px(name) * 1.1 + 8.0
-            sheet.write("soft", at, top + 11.0, note, self.right - at)
+            sheet.write("soft", self.left + beside, top + 11.0, note, self.right - self.left - beside)
             return top + HEAD_PX
-        sheet.write("lane", 0.0, top + 12.0, name, self.left - 8.0)
-        sheet.write("soft", 0.0, top + 12.0 + LINE_PX, note, self.left - 8.0)
+        room = self.left - 8.0
+        sheet.write("lane", 0.0, top + 12.0, name, room)
+        if beside + width_px(note) <= room:
+            sheet.write("soft", beside, top + 12.0, note, room - beside)
+        else:
+            sheet.write("soft", 0.0, top + 12.0 + LINE_PX, note, room)
         return top
+
+    def nothing(self, sheet: Sheet, top: float, name: str, why: str) -> float:
+        """A lane of which there is nothing to draw, and why; where the next one begins."""
+        if self.is_narrow:
+            return self.head(sheet, top, name, why) + 3.0
+        self.head(sheet, top, name)
+        sheet.write("soft", self.left + 3.0, top + 12.0, why, self.right - self.left)
+        return top + 20.0
 
     def axis(self, sheet: Sheet, top: float, bottom: float, *, is_below: bool) -> None:
         """Grid lines between top and bottom, labelled above or below."""
@@ -121,7 +135,9 @@ def voyage_span(drawn: Drawn) -> Span:
     late = max(int(OPEN_REACH * length), OPEN_REACH_US)
     instants = [start, end]
     for track in drawn.tracks:
-        instants += [_held(int(us), start - reach, end + reach) for us in track.time_us[[0, -1]]] if track.time_us.size else []
+        instants += (
+            [_held(int(us), start - reach, end + reach) for us in track.time_us[[0, -1]]] if track.time_us.size else []
+        )
     for mark in drawn.marks:
         for us in (mark.start_us, mark.start_us if mark.end_us is None else mark.end_us):
             instants.append(_held(us, start - reach, end + reach))
@@ -140,9 +156,8 @@ def hull_span(drawn: Drawn, voyage: Span) -> Span | None:
     """The time in which the hull's identities are shown; None if no more is known of it than the voyage."""
     low, high = drawn.start_us - BEFORE_US, max(drawn.end_us, drawn.start_us) + AFTER_US
     usual = drawn.start_us - USUAL_BEFORE_US, max(drawn.end_us, drawn.start_us) + USUAL_AFTER_US
-    instants = list(voyage)
-    for us in (*changes(drawn.bars), *(us for link in drawn.links for us in (link.from_us, link.at_us))):
-        instants.append(_held(us, low, high))
+    turns = (*changes(drawn.bars), *(us for link in drawn.links for us in (link.from_us, link.at_us)))
+    instants = [*voyage, *(_held(us, low, high) for us in turns)]
     for stay in drawn.stays:
         far = (low, high) if stay.watch == "high" else usual
         instants += [_held(us, *far) for us in (stay.start_us, stay.end_us or stay.start_us)]

@@ -66,16 +66,22 @@ def who_lanes(sheet: Sheet, plot: Plot, top: float, bars: Sequence[Bar], links: 
             if plot.is_in_sight(us, us):
                 sheet.draw("drop", rule(plot.scale.x(us), begin + LINK_PX, plot.scale.x(us), top))
     same = [
-        f"{FIELD_NAMES[field].lower()} {fitted(said[0].value, NOTE_TEXT * 7.0)}"
+        f"{in_words(field)} {fitted(said[0].value, NOTE_TEXT * 7.0)}"
         for field, said in by_field.items()
         if field not in ALWAYS and len({bar.value for bar in said}) == 1
     ]
     if same:
         top = _note(sheet, plot, top, f"unchanged: {', '.join(same)}")
-    missing = [FIELD_NAMES[field] for field, said in by_field.items() if not said]
+    missing = [in_words(field) for field, said in by_field.items() if not said]
     if missing:
-        top = _note(sheet, plot, top, f"not heard of: {', '.join(missing)}")
+        top = _note(sheet, plot, top, f"none heard: {', '.join(missing)}")
     return top
+
+
+def in_words(field: str) -> str:
+    """A field's name in the middle of a sentence."""
+    name = FIELD_NAMES[field]
+    return name if name[:2].isupper() else name.lower()
 
 
 def _note(sheet: Sheet, plot: Plot, top: float, text: str) -> float:
@@ -103,11 +109,13 @@ def bars_lane(
         room = piece.high - piece.low - 6.0
         inside = fitted(piece.text, room)
         is_whole = inside == piece.text
-        sheet.draw(piece.style, box(piece.low + 0.5, y + 0.5, piece.high - 0.5, y + 14.5), piece.tip)
         plot.arrows(sheet, piece.start_us, piece.end_us, y + 7.5)
         wide = width_px(piece.text)
         beside = piece.high + 3.0
-        if not is_whole and beside + wide <= plot.right and rows.is_free(row, beside, beside + wide):
+        is_beside = not is_whole and beside + wide <= plot.right and rows.is_free(row, beside, beside + wide)
+        tip = "" if is_whole or is_beside else piece.tip
+        sheet.draw(piece.style, box(piece.low + 0.5, y + 0.5, piece.high - 0.5, y + 14.5), tip)
+        if is_beside:
             rows.take(row, beside, beside + wide)
             sheet.write("", beside, y + 11.5, piece.text, wide + 1.0)
         elif inside:
@@ -168,7 +176,10 @@ def links_lane(sheet: Sheet, plot: Plot, top: float, links: Sequence[Link]) -> f
         low, high = sorted((plot.scale.held(link.from_us), plot.scale.held(link.at_us)))
         text = link_text(link)
         wide = width_px(text) + 1.0
-        spots = ((low, high + 5.0 + wide, high + 5.0), (low - 5.0 - wide, high, low - 5.0 - wide))
+        spots: tuple[tuple[float, float, float], ...] = (
+            (low, high + 5.0 + wide, high + 5.0),
+            (low - 5.0 - wide, high, low - 5.0 - wide),
+        )
         if high - low > wide + 24.0:
             middle = (low + high - wide) / 2.0
             spots = ((low, high, middle), *spots)

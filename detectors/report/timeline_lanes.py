@@ -28,7 +28,7 @@ RECEPTIONS: Final = {
 }
 UNKNOWN: Final = ("silence-unknown", "reception unknown")
 WATCH_ORDER: Final = {"high": 0, "elevated": 1}
-MARK_ROWS: Final = 5
+MARK_ROWS: Final = 6
 MARK_PX: Final = 18.0
 COUNT_PX: Final = 38.0
 """Findings without a row of their own are counted over this many pixels."""
@@ -41,17 +41,23 @@ SPEED_PX: Final = 54.0
 DRAUGHT_PX: Final = 36.0
 ROUGH_PX: Final = 0.5
 """How far a drawn line may run from the reports."""
-TOP_SPEEDS_KN: Final = (5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100)
+TOP_SPEEDS_KN: Final = (4, 6, 10, 14, 16, 20, 24, 30, 40, 50, 60, 80, 100)
 LEAST_DRAUGHT_SPAN_M: Final = 2.0
 SAME_DRAUGHT_M: Final = 0.05
 """Draught is sent in steps of 0.1 m (ITU-R M.1371-5, message 5)."""
 MOST_TIPS: Final = 40
+MANY_MARKS: Final = 9
+MANY_STAYS: Final = 3
+"""With more than this the lane's name says how many."""
+DOTS_APART_PX: Final = 6.0
+"""Dots of one claimed draught stand no closer."""
+NONE_SENT: Final = "none in the reports drawn"
 GAP_PX: Final = 6.0
 
 
 def marks_lane(sheet: Sheet, plot: Plot, top: float, marks: Sequence[Mark]) -> float:
     """Findings by their numbers: a chip where each begins and a bar for as long as it lasts; the weightiest first."""
-    top = plot.head(sheet, top, "Findings", f"{len(marks):,}" if len(marks) > 1 else "")
+    top = plot.head(sheet, top, "Findings", f"{len(marks):,}" if len(marks) > MANY_MARKS else "")
     rows = Rows(MARK_ROWS, plot.left, plot.right)
     crowded: list[float] = []
     for n_drawn, mark in enumerate(sorted(marks, key=lambda mark: mark.number)):
@@ -91,34 +97,39 @@ def _counted(sheet: Sheet, plot: Plot, top: float, at: Sequence[float]) -> float
     return top + MARK_PX
 
 
-def stays_lane(sheet: Sheet, plot: Plot, top: float, stays: Sequence[Stay]) -> float:
-    """Port stays with their names; watched ones wear a triangle, full for high and hollow for elevated."""
+def stays_lane(sheet: Sheet, plot: Plot, top: float, stays: Sequence[Stay], *, in_full: bool = True) -> float:
+    """Port stays with their names; watched ones wear a triangle, full for high and hollow for elevated.
+
+    `in_full`: with countries, and times for who points at one; else times of those that are watched or have no name.
+    """
     seen = [stay for stay in stays if plot.is_in_sight(stay.start_us, stay.end_us)]
     if not seen:
-        plot.head(sheet, top, "Port stays")
-        sheet.write("soft", plot.left + (width_px("Port stays") * 1.1 + 8.0 if plot.is_narrow else 4.0), top + 12.0, "none seen")
-        return top + ROW_PX + GAP_PX / 2.0
-    top = plot.head(sheet, top, "Port stays", f"{len(seen):,}" if len(seen) > 1 else "")
+        return plot.nothing(sheet, top, "Port stays", "none seen")
+    top = plot.head(sheet, top, "Port stays", f"{len(seen):,}" if len(seen) > MANY_STAYS else "")
     rows = Rows(STAY_ROWS, plot.left - 1.0, plot.right + 1.0)
     spans = [(stay, *plot.stretch(stay.start_us, stay.end_us, LEAST_PX)) for stay in seen]
     spans.sort(key=lambda one: (WATCH_ORDER.get(one[0].watch or "", 2), one[1] - one[2], one[1]))
     unnamed = []
     for n_drawn, (stay, low, high) in enumerate(spans):
         flag = 10.0 if stay.watch else 0.0
-        name = fitted(stay.zone_name, 150.0) or stay.zone_id
+        country = f" ({stay.country})" if in_full and stay.country else ""
+        name = (fitted(stay.zone_name, 150.0) or stay.zone_id) + country
         place = place_named(rows, low, high, width_px(name) + flag)
         if place is None:
             unnamed.append((stay, low, high))
             continue
         y = top + place.row * ROW_PX
-        _stay(sheet, plot, stay, low, high, y, n_drawn < MOST_TIPS)
+        _stay(sheet, plot, stay, low, high, y, n_drawn < MOST_TIPS and (in_full or stay.watch is not None))
         if stay.watch:
             _flag(sheet, stay.watch, place.text_x, y + 8.5)
         sheet.write("", place.text_x + flag, y + 12.5, name, place.room_px - flag)
+    n_rows = rows.n_used
     for n_drawn, (stay, low, high) in enumerate(unnamed):
         row = rows.place(low, high)
-        _stay(sheet, plot, stay, low, high, top + (row or 0) * ROW_PX, n_drawn < MOST_TIPS)
-    return top + max(rows.n_used, 1) * ROW_PX + GAP_PX
+        n_rows = max(n_rows, rows.n_used, 0 if row is not None else STAY_ROWS + 1)
+        row = STAY_ROWS if row is None else row
+        _stay(sheet, plot, stay, low, high, top + row * ROW_PX, n_drawn < MOST_TIPS)
+    return top + n_rows * ROW_PX + GAP_PX
 
 
 def _stay(sheet: Sheet, plot: Plot, stay: Stay, low: float, high: float, y: float, has_tip: bool) -> None:
@@ -127,7 +138,8 @@ def _stay(sheet: Sheet, plot: Plot, stay: Stay, low: float, high: float, y: floa
         until = "still there" if stay.end_us is None else minute_text(stay.end_us)
         country = f" ({stay.country})" if stay.country else ""
         watch = f", watched: {stay.watch}" if stay.watch else ""
-        tip = f"{stay.zone_name}{country}{watch}, {minute_text(stay.start_us)} to {until} UTC, confidence {stay.confidence} of 4"
+        tip = f"{stay.zone_name}{country}{watch}, {minute_text(stay.start_us)} to {until} UTC"
+        tip = f"{tip}, confidence {stay.confidence} of 4"
     name = {"high": "stay-high", "elevated": "stay-elevated"}.get(stay.watch or "", "stay")
     sheet.draw(name, box(low, y + 1.5, high, y + 15.5), tip)
     plot.arrows(sheet, stay.start_us, stay.end_us, y + 8.5)
@@ -146,16 +158,32 @@ def heard_lane(sheet: Sheet, plot: Plot, top: float, drawn: Drawn) -> float:
     top = plot.head(sheet, top, "Heard", f"{len(seen)} silences" if len(seen) > 1 else "")
     y = top + 8.5
     for track in drawn.tracks:
-        for begin, end in _runs(track.time_us, np.ones(track.time_us.size, bool)):
-            low, high = (plot.scale.x(int(track.time_us[at])) for at in (begin, end - 1))
-            if high >= plot.left and low <= plot.right:
-                sheet.draw("heard", box(max(low - 0.5, plot.left), y - 1.5, min(high + 0.5, plot.right), y + 1.5))
-    for one in _unlisted(drawn):
-        low, high = plot.stretch(*one, 0.0)
-        sheet.draw("silence-short", box(low, y - 5.0, high, y + 5.0))
+        _heard(sheet, plot, track, y)
     for n_drawn, silence in enumerate(sorted(seen, key=lambda one: (-one.duration_h, one.start_us))):
         _silence(sheet, plot, silence, y, drawn.as_of_us, n_drawn < MOST_TIPS)
     return top + (ROW_PX if plot.is_narrow or len(seen) < 2 else 30.0) + GAP_PX
+
+
+def _heard(sheet: Sheet, plot: Plot, track: TrackPoints, y: float) -> None:
+    """A line where reports are, and dots between the first and the last where there are none for long."""
+    runs = [
+        (int(track.time_us[a]), int(track.time_us[b - 1]))
+        for a, b in _runs(track.time_us, np.ones_like(track.lat, bool))
+    ]
+    runs = [run for run in runs if plot.is_in_sight(*run)]
+    if not runs:
+        return
+    low, high = plot.stretch(runs[0][0], runs[-1][1], 0.0)
+    sheet.draw("unheard", rule(low, y, high, y) if high > low else "")
+    joined: list[tuple[float, float]] = []
+    for run in runs:
+        low, high = plot.stretch(*run, 1.0)
+        if joined and low - joined[-1][1] < 1.0:
+            joined[-1] = joined[-1][0], high
+        else:
+            joined.append((low, high))
+    for low, high in joined:
+        sheet.draw("heard", rule(low, y, high, y))
 
 
 def _silence(sheet: Sheet, plot: Plot, silence: Silence, y: float, as_of_us: int, has_tip: bool) -> None:
@@ -190,22 +218,12 @@ def _runs(time_us: npt.NDArray[np.int64], is_said: npt.NDArray[np.bool_]) -> Ite
         yield int(said[begin]), int(said[end - 1]) + 1
 
 
-def _unlisted(drawn: Drawn) -> Iterator[tuple[int, int]]:
-    """Steps between drawn reports that are silences, though too short to be listed as such."""
-    listed = [(one.start_us, drawn.as_of_us if one.end_us is None else one.end_us) for one in drawn.silences]
-    for track in drawn.tracks:
-        for at in np.flatnonzero(np.diff(track.time_us) > UNHEARD_US).tolist():
-            begin, end = int(track.time_us[at]), int(track.time_us[at + 1])
-            if not any(low < end and begin < high for low, high in listed):
-                yield begin, end
-
-
 def speed_lane(sheet: Sheet, plot: Plot, top: float, tracks: Sequence[TrackPoints]) -> float:
     """Speed over ground in knots, broken where nothing was heard."""
     speeds = [_cleaned(track.sog_kn) for track in tracks]
     fastest = max((float(np.nanmax(speed)) for speed in speeds if np.isfinite(speed).any()), default=None)
     if fastest is None:
-        return _none_sent(sheet, plot, top, "Speed")
+        return plot.nothing(sheet, top, "Speed", NONE_SENT)
     top = plot.head(sheet, top, "Speed, kn") + 2.0
     most = next((speed for speed in TOP_SPEEDS_KN if speed >= fastest), TOP_SPEEDS_KN[-1])
     bottom = top + SPEED_PX
@@ -238,8 +256,8 @@ def _curve(sheet: Sheet, plot: Plot, name: str, time_us: npt.NDArray[np.int64], 
     if not inside.size:
         return
     x, height = x[inside], height[inside]
-    if x.size == 1:
-        sheet.draw(f"{name}-dot", dot(float(x[0]), float(height[0]), 1.5))
+    if float(x[-1] - x[0]) < 1.0:
+        sheet.draw(f"{name}-dot", dot(float(x[0]), float(height.mean())))
         return
     curve = shapely.simplify(shapely.linestrings(x, height), ROUGH_PX, preserve_topology=False)
     sheet.draw(name, line(shapely.get_coordinates(curve).tolist()))
@@ -250,26 +268,28 @@ def draught_lane(sheet: Sheet, plot: Plot, top: float, tracks: Sequence[TrackPoi
     claims = [claim for track in tracks for claim in _claims(track)]
     claims = [claim for claim in claims if plot.is_in_sight(claim[0], claim[1])]
     if not claims:
-        return _none_sent(sheet, plot, top, "Draught")
+        return plot.nothing(sheet, top, "Draught", NONE_SENT)
     top = plot.head(sheet, top, "Draught, m", "as claimed")
     least, most = min(claim[2] for claim in claims), max(claim[2] for claim in claims)
     span = max(most - least, LEAST_DRAUGHT_SPAN_M)
     least -= (span - (most - least)) / 2.0
     rows = Rows(1, plot.left, plot.right)
     before: float | None = None
+    dotted = -DOTS_APART_PX
     for begin_us, end_us, value in sorted(claims):
         low, high = plot.stretch(begin_us, end_us, 0.0)
         y = top + 12.0 + (least + span - value) / span * (DRAUGHT_PX - 16.0)
         sheet.draw("draught", rule(low, y, high, y) if high > low else "")
-        if begin_us >= plot.scale.start_us:
+        is_other = before is None or abs(value - before) > SAME_DRAUGHT_M
+        if begin_us >= plot.scale.start_us and (is_other or low - dotted >= DOTS_APART_PX):
             sheet.draw("draught-dot", dot(low, y))
-        text = f"{value:.1f}"
-        if before is None or abs(value - before) > SAME_DRAUGHT_M:
-            wide = width_px(text)
+            dotted = low
+        if is_other:
+            wide = width_px(f"{value:.1f}")
             at = min(low + 4.0, plot.right - wide)
             if rows.place(at, at + wide) is not None:
-                sheet.write("halo", at, y - 4.0, text)
-                before = value
+                sheet.write("halo", at, y - 4.0, f"{value:.1f}")
+            before = value
     return top + DRAUGHT_PX + GAP_PX
 
 
@@ -290,14 +310,3 @@ def _is_unheard_between(time_us: npt.NDArray[np.int64], said: npt.NDArray[np.int
     """Whether a silence lies between neighbours of `said`, whatever was sent meanwhile."""
     silences = np.concatenate(([0], np.cumsum(np.diff(time_us) > UNHEARD_US)))
     return np.diff(silences[said]) > 0
-
-
-def _none_sent(sheet: Sheet, plot: Plot, top: float, name: str) -> float:
-    if plot.is_narrow:
-        plot.head(sheet, top, name, "none in the reports drawn")
-    else:
-        plot.head(sheet, top, name)
-        sheet.write("soft", plot.left + 4.0, top + 12.0, "none in the reports drawn")
-    return top + ROW_PX
-
-

@@ -5,6 +5,7 @@ Takes what is drawn of a voyage; gives one SVG element that needs `static/timeli
 longer one below it, on which the voyage is shaded; else one axis serves both.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from markupsafe import escape
@@ -15,19 +16,20 @@ from detectors.report.sheet import Sheet, box, num, rule
 from detectors.report.time_axis import minute_text, span_text
 from detectors.report.timeline_frame import (
     AXIS_PX,
+    BOLD,
     NARROWEST_PX,
     Plot,
-    changes,
     hull_span,
     one_span,
     plot_of,
     voyage_span,
 )
-from detectors.report.timeline_identity import bars_lane, who_lanes
+from detectors.report.timeline_identity import bars_lane, links_lane, who_lanes
 from detectors.report.timeline_lanes import draught_lane, heard_lane, marks_lane, speed_lane, stays_lane
 from detectors.shown import shown
 
 TITLE_PX: Final = 18.0
+TITLE_TEXT_PX: Final = 12.0
 FUNNEL_PX: Final = 16.0
 KEY_PX: Final = 16.0
 LAYERS: Final = (
@@ -40,8 +42,8 @@ LAYERS: Final = (
     "drop",
     "edge",
     "span",
+    "unheard",
     "heard",
-    "silence-short",
     "silence-unknown",
     "silence-thinned",
     "silence-place",
@@ -51,9 +53,14 @@ LAYERS: Final = (
 )
 HATCHES: Final = (
     ("dense", ("silence-heard",), 5, "M0 5L5 0M-1 1L1 -1M4 6L6 4"),
-    ("sparse", ("silence-outage", "silence-place", "silence-thinned", "silence-unknown"), 8, "M0 8L8 0M-1 1L1 -1M7 9L9 7"),
+    (
+        "sparse",
+        ("silence-outage", "silence-place", "silence-thinned", "silence-unknown"),
+        8,
+        "M0 8L8 0M-1 1L1 -1M7 9L9 7",
+    ),
 )
-"""Patterns of silences: dense where others were heard, sparse where the silence says little. Name, classes, size, lines."""
+"""Patterns of silences, dense where others were heard and sparse where it says little: name, classes, size, lines."""
 TOLD: Final = 3
 
 
@@ -73,7 +80,7 @@ def timeline_picture(drawn: Drawn, *, width: int = 760, ident: str) -> str:
         bottom = _one(sheet, drawn, plot_of(together, width))
     else:
         bottom = _two(sheet, drawn, plot_of(voyage, width), plot_of(hull or voyage, width))
-    height = _key(sheet, drawn, width, bottom + 4.0)
+    height = _key(sheet, drawn, width, bottom + 4.0, is_as_of_seen=drawn.as_of_us <= (together or hull or voyage)[1])
     hatches = "".join(
         f'<pattern id="{name}-{hatch}" width="{size}" height="{size}" patternUnits="userSpaceOnUse">'
         f'<path class="{hatch}" d="{lines}"/></pattern>'
@@ -89,7 +96,7 @@ def timeline_picture(drawn: Drawn, *, width: int = 760, ident: str) -> str:
 
 def _one(sheet: Sheet, drawn: Drawn, plot: Plot) -> float:
     """Everything over one axis."""
-    top = _title(sheet, plot, 0.0, _voyage_title(drawn)) + AXIS_PX
+    top = _title(sheet, plot, 0.0, _voyage_titles(drawn)) + AXIS_PX
     lanes = _voyage_lanes(sheet, drawn, plot, top)
     bottom = lanes
     if drawn.bars:
@@ -102,9 +109,10 @@ def _one(sheet: Sheet, drawn: Drawn, plot: Plot) -> float:
 
 def _two(sheet: Sheet, drawn: Drawn, near: Plot, far: Plot) -> float:
     """The voyage over its own axis; below it the hull over a longer one."""
-    top = _title(sheet, near, 0.0, _voyage_title(drawn)) + AXIS_PX
+    top = _title(sheet, near, 0.0, _voyage_titles(drawn)) + AXIS_PX
     bottom = _voyage_lanes(sheet, drawn, near, top)
     changed = {bar.field for bar in drawn.bars if _changes_within(drawn, bar.field, near)}
+    bottom = links_lane(sheet, near, bottom, drawn.links)
     for field in (field for field in ("mmsi", "name", "imo", "call_sign", "flag") if field in changed):
         said = [bar for bar in drawn.bars if bar.field == field]
         bottom = bars_lane(sheet, near, bottom, field, said, [bar for bar in drawn.bars if bar.field == "mmsi"])
@@ -112,7 +120,7 @@ def _two(sheet: Sheet, drawn: Drawn, near: Plot, far: Plot) -> float:
     _ground(sheet, drawn, near, top, bottom)
     near.axis(sheet, top, bottom, is_below=False)
     ends = [plot.scale.held(us) for plot in (near, far) for us in (drawn.start_us, max(drawn.end_us, drawn.start_us))]
-    below = _title(sheet, far, bottom + FUNNEL_PX, "The hull before and after") + 4.0
+    below = _title(sheet, far, bottom + FUNNEL_PX, ("The hull before and after",)) + 4.0
     ends[3] = max(ends[3], ends[2] + 2.0)
     sheet.draw(
         "funnel",
@@ -120,7 +128,7 @@ def _two(sheet: Sheet, drawn: Drawn, near: Plot, far: Plot) -> float:
     )
     top = below
     outside = [mark for mark in drawn.marks if _is_beyond(mark, near)]
-    bottom = stays_lane(sheet, far, top, drawn.stays)
+    bottom = stays_lane(sheet, far, top, drawn.stays, in_full=False)
     if outside:
         bottom = marks_lane(sheet, far, bottom, outside)
     bottom = who_lanes(sheet, far, bottom, drawn.bars, drawn.links)
@@ -137,10 +145,7 @@ def _voyage_lanes(sheet: Sheet, drawn: Drawn, plot: Plot, top: float) -> float:
     top = stays_lane(sheet, plot, top, drawn.stays)
     top = heard_lane(sheet, plot, top, drawn)
     if not any(track.time_us.size for track in drawn.tracks):
-        plot.head(sheet, top, "Reports")
-        at = plot.left + (width_px("Reports") * 1.1 + 8.0 if plot.is_narrow else 4.0)
-        sheet.write("soft", at, top + 12.0, "none of this voyage are kept in this run", plot.right - at)
-        return top + 20.0
+        return plot.nothing(sheet, top, "Reports", "this run keeps none of this voyage")
     top = speed_lane(sheet, plot, top, drawn.tracks)
     return draught_lane(sheet, plot, top, drawn.tracks)
 
@@ -151,8 +156,8 @@ def _destinations(sheet: Sheet, drawn: Drawn, plot: Plot, top: float) -> float:
 
 
 def _changes_within(drawn: Drawn, field: str, plot: Plot) -> bool:
-    said = [bar for bar in drawn.bars if bar.field == field]
-    return any(plot.is_in_sight(us, us) for us in changes(said))
+    said = (bar for bar in drawn.bars if bar.field == field and plot.is_in_sight(bar.start_us, bar.end_us))
+    return len({bar.value for bar in said}) > 1
 
 
 def _is_beyond(mark: Mark, plot: Plot) -> bool:
@@ -170,19 +175,24 @@ def _ground(sheet: Sheet, drawn: Drawn, plot: Plot, top: float, bottom: float) -
         sheet.draw("as-of", rule(x, top, x, bottom))
 
 
-def _title(sheet: Sheet, plot: Plot, top: float, text: str) -> float:
-    sheet.write("head", 0.0 if not plot.is_narrow else plot.left, top + 13.0, text, plot.right)
+def _title(sheet: Sheet, plot: Plot, top: float, texts: Sequence[str]) -> float:
+    """Write the longest of some titles that fits."""
+    left = plot.left if plot.is_narrow else 0.0
+    fits = (text for text in texts if left + width_px(text, TITLE_TEXT_PX) * BOLD <= plot.width)
+    sheet.write("head", left, top + 13.0, next(fits, texts[-1]))
     return top + TITLE_PX
 
 
-def _voyage_title(drawn: Drawn) -> str:
-    end = max(drawn.end_us, drawn.start_us)
-    if end == drawn.start_us:
-        return f"Voyage: heard once, {minute_text(drawn.start_us)} UTC"
-    return f"Voyage: {minute_text(drawn.start_us)} to {minute_text(end)} UTC, {span_text(end - drawn.start_us)}"
+def _voyage_titles(drawn: Drawn) -> tuple[str, ...]:
+    """When the voyage was, from the longest wording to the shortest."""
+    start, end = minute_text(drawn.start_us), minute_text(max(drawn.end_us, drawn.start_us))
+    if start == end:
+        return f"Voyage: heard at one time only, {start} UTC", f"{start} UTC"
+    long = span_text(drawn.end_us - drawn.start_us)
+    return f"Voyage: {start} to {end} UTC, {long}", f"{start} – {end} UTC", start
 
 
-def _key(sheet: Sheet, drawn: Drawn, width: int, top: float) -> float:
+def _key(sheet: Sheet, drawn: Drawn, width: int, top: float, *, is_as_of_seen: bool) -> float:
     """What the shapes mean, as far as they are in the picture; where the picture ends."""
     watches = {stay.watch for stay in drawn.stays}
     told = [
@@ -192,6 +202,7 @@ def _key(sheet: Sheet, drawn: Drawn, width: int, top: float) -> float:
         ("silence-place", "not heard, says little", any(s.reception != "heard" for s in drawn.silences)),
         ("possible", "may have been this hull", any(bar.probability < 1.0 for bar in drawn.bars)),
         ("band", "the voyage", True),
+        ("as-of", f"as of {minute_text(drawn.as_of_us)}", is_as_of_seen),
     ]
     x, y = 0.0, top
     for name, text, is_there in told:
@@ -202,6 +213,8 @@ def _key(sheet: Sheet, drawn: Drawn, width: int, top: float) -> float:
             x, y = 0.0, y + KEY_PX
         if name.startswith("watch"):
             sheet.draw(name, f"M{num(x + 3.0)} {num(y + 12.0)}h7l-3.5 -7z")
+        elif name == "as-of":
+            sheet.draw(name, rule(x + 7.0, y + 2.0, x + 7.0, y + 14.0))
         else:
             sheet.draw(f"{name} key" if name == "band" else name, box(x + 0.5, y + 3.5, x + 13.5, y + 12.5))
         sheet.write("soft", x + 18.0, y + 12.0, text)
@@ -211,7 +224,7 @@ def _key(sheet: Sheet, drawn: Drawn, width: int, top: float) -> float:
 
 def _in_words(drawn: Drawn) -> str:
     """The time line for who does not see it."""
-    parts = [_voyage_title(drawn)]
+    parts = [_voyage_titles(drawn)[0]]
     parts.append(f"{len(drawn.marks)} findings, {len(drawn.silences)} silences, {len(drawn.links)} hull links")
     during = [stay for stay in drawn.stays if _is_during(stay, drawn)]
     if during:

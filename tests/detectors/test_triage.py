@@ -143,3 +143,9 @@ def test_what_the_documentation_promises_of_single_findings():
     assert not alone("invalid_imo").is_flagged
     needed = 10 * math.log10(FLAG_SCORE / (1 - FLAG_SCORE)) - PRIOR_DB
     assert needed == pytest.approx(13.1, abs=0.05)
+
+
+def test_a_thousand_findings_of_one_kind_weigh_little_more_than_two() -> None:
+    few, many = (judge([("watched_port_call", 4.0)] * n) for n in (20, 5_000))
+    assert few.score == many.score
+    assert many.evidence_db == pytest.approx(4.0 * 4 / 3, abs=1e-3)

@@ -17,7 +17,7 @@ function movable(port) {
   const degrees = chart.querySelector("g.grid-degrees");
   const bar = chart.querySelector("g.scale path.bar");
   const barText = chart.querySelector("g.scale text");
-  const firstGrid = { lines: grid.getAttribute("d"), labels: [...degrees.childNodes] };
+  const firstGrid = { lines: grid.getAttribute("d"), labels: [...degrees.querySelectorAll("text")] };
   const ORDER = [".ends", ".stays", ".names .high", ".names .elevated", ".met", ".unheard", ".names"];
   const plates = [...chart.querySelectorAll(".edges .plate")];
   const names = new Set(ORDER.flatMap((which) => [...pane.querySelectorAll(`text${which}, ${which} text`)]));
@@ -58,28 +58,40 @@ function movable(port) {
     return whole + (rest ? `${String(rest).padStart(2, "0")}′` : "") + (turned > 0 ? positive : negative);
   }
 
+  // Labels are made once and changed in place: new elements make a browser match the page's rules anew.
+  const spareLabels = [];
+  let nUsed = 0;
   function label(x, y, at, anchor, text) {
-    const group = document.createElementNS(chart.namespaceURI, "g");
-    const words = document.createElementNS(chart.namespaceURI, "text");
+    if (nUsed === spareLabels.length) {
+      const group = document.createElementNS(chart.namespaceURI, "g");
+      const words = document.createElementNS(chart.namespaceURI, "text");
+      words.append("");
+      group.append(words);
+      degrees.append(group);
+      spareLabels.push(group);
+    }
+    const group = spareLabels[nUsed];
+    const words = group.firstChild;
+    nUsed += 1;
     group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     words.setAttribute("x", at[0]);
     words.setAttribute("y", at[1]);
     words.setAttribute("text-anchor", anchor);
-    words.textContent = text;
-    group.append(words);
-    return group;
+    words.firstChild.data = text;
   }
 
   function drawGrid() {
-    if (view.zoom === 1 && !view.x && !view.y && screenPx() > WIDTH * 0.85) {
+    const isFirst = view.zoom === 1 && !view.x && !view.y && screenPx() > WIDTH * 0.85;
+    for (const one of firstGrid.labels) one.classList.toggle("spare", !isFirst);
+    nUsed = 0;
+    if (isFirst) {
+      for (const one of spareLabels) one.classList.add("spare");
       grid.setAttribute("d", firstGrid.lines);
-      degrees.replaceChildren(...firstGrid.labels);
       return;
     }
     const [w, h] = [WIDTH / view.zoom, HEIGHT / view.zoom];
     const step = STEPS.find((one) => (one * pxPerDeg) / perScreenPx() >= 110) || 30;
     const lines = [];
-    const labels = [];
     const edge = (WIDTH / screenPx()) * 24;
     const covered = plateBoxes();
     const open = (x, y) => {
@@ -90,16 +102,16 @@ function movable(port) {
       const x = (i * step - middleLon) * pxPerDeg + WIDTH / 2;
       const at = (x - view.x) * view.zoom;
       lines.push(`M${x.toFixed(2)} ${view.y}v${h}`);
-      if (at > 2 * edge && at < WIDTH - edge && open(at, HEIGHT - edge / 4)) labels.push(label(at, HEIGHT, [0, -5], "middle", degreesText(i * step, "E", "W")));
+      if (at > 2 * edge && at < WIDTH - edge && open(at, HEIGHT - edge / 4)) label(at, HEIGHT, [0, -5], "middle", degreesText(i * step, "E", "W"));
     }
     for (let i = Math.ceil(latOf(upAt(view.y + h)) / step); i * step <= latOf(upAt(view.y)); i += 1) {
       const y = (middleUp - upOf(i * step)) * pxPerDeg + HEIGHT / 2;
       const at = (y - view.y) * view.zoom;
       lines.push(`M${view.x} ${y.toFixed(2)}h${w}`);
-      if (at > edge && at < HEIGHT - 2 * edge && open(edge, at)) labels.push(label(0, at, [5, 4], "start", degreesText(i * step, "N", "S")));
+      if (at > edge && at < HEIGHT - 2 * edge && open(edge, at)) label(0, at, [5, 4], "start", degreesText(i * step, "N", "S"));
     }
     grid.setAttribute("d", lines.join(""));
-    degrees.replaceChildren(...labels);
+    spareLabels.forEach((one, i) => one.classList.toggle("spare", i >= nUsed));
   }
 
   function drawScale() {
@@ -110,7 +122,7 @@ function movable(port) {
     const size = [5, 2, 1].find((one) => one * power <= most * 1.000001) * power;
     const sign = bar.getAttribute("d").startsWith("M-") ? -1 : 1;
     bar.setAttribute("d", `M${sign * 8}-12v5h${((sign * size) / nmiPerPx).toFixed(1)}v-5`);
-    barText.textContent = `${Number(size.toPrecision(1)).toLocaleString("en")} nmi`;
+    barText.firstChild.data = `${Number(size.toPrecision(1)).toLocaleString("en")} nmi`;
   }
 
   // A name is shown beside its place, or on the other side of it, where it lies over no mark and no weightier name.

@@ -7,7 +7,7 @@ function voyageList(table, form) {
   const heads = [...table.tHead.rows[0].cells];
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  const words = new Map(rows.map((row) => [row, plain(row.textContent)]));
+  const words = new Map(rows.map((row) => [row, plain(`${row.textContent} ${row.dataset.met || ""}`)]));
   const rank = new Map(rows.map((row, i) => [row, i]));
 
   function value(row, column) {
@@ -100,8 +100,16 @@ function button(className, words, label, act) {
   return made;
 }
 
+function takesFocus(element, label) {
+  element.tabIndex = 0;
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", label);
+}
+
 function mapTools(figure) {
-  const moved = movable(figure.querySelector(".port"));
+  const port = figure.querySelector(".port");
+  takesFocus(port, "Map. Arrow keys move it, plus and minus zoom, 0 shows all.");
+  const moved = movable(port);
   const tools = document.createElement("div");
   tools.className = "tools";
   tools.setAttribute("role", "group");
@@ -178,6 +186,7 @@ function cases(list) {
     }
     if (ready.has(section)) return;
     ready.add(section);
+    section.querySelectorAll(".time .wide").forEach((one) => takesFocus(one, "Time line"));
     section.querySelectorAll("a.meaning").forEach(meaningOf);
     const map = section.querySelector("figure.map");
     if (map && map.querySelector("svg")) mapTools(map);
@@ -188,12 +197,16 @@ function cases(list) {
     const section = found && found.closest(".case");
     const before = open;
     open = section;
+    if (before && before !== section) before.classList.remove("open");
+    document.body.classList.toggle("case-open", Boolean(section));
     if (section) {
+      section.classList.add("open");
       prepare(section);
       const heading = section.querySelector("h2");
       document.title = `${heading.textContent.trim()} - wakewatch`;
-      if (section === before) return;
-      if (found === section) {
+      if (found !== section) {
+        found.scrollIntoView(); // a finding, which may have been hidden when its address was followed
+      } else if (section !== before) {
         scrollTo(0, 0);
         heading.focus({ preventScroll: true });
       }

@@ -90,6 +90,19 @@ def test_tracks_of_one_voyage_are_kept_apart_and_so_are_voyages():
     ]
 
 
+def test_between_two_times_at_which_a_ship_met_is_shown_nothing_is_called_unheard():
+    away = [(hours + 60, lon + 5, lat) for hours, lon, lat in STEADY]
+    rows = reports("v", *STEADY, *away, role="met", mmsi=457000001, segment_id="segment-b")
+    spans = [tuple(instant_us(at(hours)) for hours in span) for span in ((-1, 12), (50, 80))]
+    parts, silences = broken(tracks_of(rows), gaps_of([]), {("v", 457000001): spans})
+    assert [len(part.time_us) for part in parts] == [12, 12]
+    assert silences == ()
+    known = gap(STEADY[-1], away[0], mmsi=457000001, segment_id="segment-b")
+    assert len(broken(tracks_of(rows), gaps_of([known]), {("v", 457000001): spans})[1]) == 1
+    whole = {("v", 457000001): [(spans[0][0], spans[1][1])]}
+    assert len(broken(tracks_of(rows), gaps_of([]), whole)[1]) == 1
+
+
 def test_every_report_is_in_one_part_whatever_the_silences():
     hours = np.cumsum(np.random.default_rng(5).exponential(1.0, 200))
     rows = reports("v", *((h, 130.0 + i / 30, 40.0) for i, h in enumerate(hours)))

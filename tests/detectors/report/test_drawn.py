@@ -77,11 +77,35 @@ def test_a_claim_is_one_bar_until_another_is_made_and_what_was_not_sent_is_none(
     found = drawn(run, relay_voyage_id, identities=claims)
     day = [instant_us(at(i)) for i in range(5)]
     assert bars(found, "name") == [("ALPHA", day[0], day[2]), ("BRAVO", day[2], day[3]), ("ALPHA", day[3], day[4])]
-    assert bars(found, "imo") == [("2000014", day[0], day[4])]
+    assert bars(found, "imo") == [("2000014", day[0], day[1]), ("2000014", day[2], day[4])]
     assert [value for value, _, _ in bars(found, "destination")] == ["BUSAN", "ULSAN"]
     assert bars(found, "call_sign") == []
     assert [value for value, _, _ in bars(found, "flag")] == ["KP"]
     assert all(isinstance(bar, Bar) and bar.probability == 1.0 for bar in found.bars)
+
+
+def test_a_claim_is_not_drawn_over_a_time_in_which_the_ship_was_not_heard(run, relay_voyage_id):
+    claims = spells(run, relay_voyage_id, {"name": "ALPHA"}, {"name": "ALPHA"}, {"name": "BRAVO"})
+    (voyage,) = [row for row in run.tables["voyages"].to_pylist() if row["voyage_id"] == relay_voyage_id]
+    rows = [
+        {"event_id": f"gap-{i}", "hull_id": voyage["hull_id"], "start": first, "end": last, "duration_h": 12.0}
+        for i, (first, last) in enumerate([(at(0, 6), at(0, 18)), (at(1.5), at(2.5)), (at(2.75), None)])
+    ]
+    found = drawn(run, relay_voyage_id, identities=claims, gaps=table("gaps", rows))
+    assert bars(found, "name") == [
+        ("ALPHA", instant_us(at(0)), instant_us(at(0, 6))),
+        ("ALPHA", instant_us(at(0, 18)), instant_us(at(1.5))),
+        ("BRAVO", instant_us(at(2.5)), instant_us(at(2.75))),
+    ]
+
+
+def test_a_claim_that_was_sent_once_is_a_bar_of_no_length(run, relay_voyage_id):
+    (one,) = spells(run, relay_voyage_id, {"name": "ALPHA"}).to_pylist()
+    claims = table("identities", [{**one, "last_seen": one["first_seen"]}])
+    (voyage,) = [row for row in run.tables["voyages"].to_pylist() if row["voyage_id"] == relay_voyage_id]
+    gap = {"event_id": "gap", "hull_id": voyage["hull_id"], "mmsi": voyage["mmsi"], "start": at(9), "end": at(10)}
+    found = drawn(run, relay_voyage_id, identities=claims, gaps=table("gaps", [gap]))
+    assert bars(found, "name") == [("ALPHA", instant_us(at(0)), instant_us(at(0)))]
 
 
 def test_text_from_a_radio_is_one_line_that_turns_nothing_about(run, relay_voyage_id):

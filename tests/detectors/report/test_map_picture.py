@@ -271,3 +271,43 @@ def test_the_style_sheet_knows_every_class_and_its_colours_have_names(palette: M
     used = {name for one in chart(voyage, land=packaged_coast()).iter() for name in one.get("class", "").split()}
     unstyled = {name for name in used if f".{name}" not in MAP_CSS}
     assert unstyled <= {"t0", "t1", "t2", "t3", "t4", "t5", "fences", "scale", "marks"}
+
+
+def test_a_highly_watched_place_by_a_silence_is_within_the_frame() -> None:
+    passage = track(np.linspace(37.6, 38.0, 20), np.linspace(122.0, 124.0, 20))
+    quiet = silence(2.0, 9.0, (38.0, 124.0, 37.9, 123.9))
+    for watch, is_shown in (("high", True), ("elevated", False), (None, False)):
+        there = fences_in(fence("A", (124.7, 38.3, 124.9, 38.5), name="Cho-do", watch=watch))
+        with_silence = chart(drawn(tracks=(passage,), silences=(quiet,)), fences=there)
+        without = chart(drawn(tracks=(passage,)), fences=there)
+        assert (with_silence.get("data-lon") != without.get("data-lon")) is is_shown
+        assert ("Cho-do · high watch" in texts(with_silence)) is is_shown
+
+
+def test_a_watched_place_far_from_every_silence_does_not_widen_the_frame() -> None:
+    passage = track(np.linspace(37.6, 38.0, 20), np.linspace(122.0, 124.0, 20))
+    quiet = silence(2.0, 9.0, (37.6, 122.0, 37.6, 122.1))
+    there = fences_in(fence("A", (124.7, 38.3, 124.9, 38.5), watch="high"))
+    kept = chart(drawn(tracks=(passage,), silences=(quiet,)), fences=there)
+    assert kept.get("data-px-deg") == chart(drawn(tracks=(passage,), silences=(quiet,))).get("data-px-deg")
+
+
+def test_a_large_fence_is_named_where_it_is_in_sight() -> None:
+    there = fences_in(fence("A", (110.0, 38.2, 124.0, 60.0), name="Roads", watch="elevated"))
+    assert "Roads · elevated watch" in texts(chart(drawn(tracks=(PASSAGE,)), fences=there))
+
+
+def test_keys_and_scale_keep_away_from_the_track_and_the_marks() -> None:
+    def corners(voyage: Drawn) -> dict[str, tuple[bool, bool]]:
+        """Whether each plate is on the right, and whether it is low."""
+        picture = chart(voyage)
+        places = {}
+        for name in ("keys", "scale"):
+            x, y = map(float, re.findall(r"[-\d.]+", of_class(picture, name)[0].get("transform", "")))
+            places[name] = (x > 380.0, y > 260.0)
+        return places
+
+    lat, lon = np.linspace(36.9, 38.8, 40), np.linspace(121.5, 125.0, 40)
+    rising, falling = drawn(tracks=(track(lat, lon),)), drawn(tracks=(track(lat[::-1], lon),))
+    assert corners(rising) == {"keys": (False, False), "scale": (True, True)}
+    assert corners(falling) == {"keys": (True, False), "scale": (False, True)}
