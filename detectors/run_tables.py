@@ -12,12 +12,17 @@ from vessels.schema import TIMESTAMP, Column, Table
 _F64, _I64, _TEXT = pa.float64(), pa.int64(), pa.string()
 OWN: Final = "own"
 MET: Final = "met"
+HEARD_H: Final = 1.1
+"""Rows of `tracks` no further apart are joined as heard. Source: reception counts the ships heard within an hour, and a
+row may stand up to 20 minutes from the report nearest to a silence, of which a part is allowed for here."""
+SILENCE_H: Final = 4.0
+"""From here on a time without reports is a silence, as in the table of gaps; a shorter one is a pause."""
 
 TRACKS: Final = Table(
     "tracks",
     (
         Column("voyage_id", _TEXT, "flagged voyage that the report belongs to"),
-        Column("role", _TEXT, "own: the voyage's ship; met: another that a finding of it speaks of, meanwhile"),
+        Column("role", _TEXT, "own: the voyage's ship; met: another track that a finding of it speaks of, meanwhile"),
         Column("mmsi", _I64, "MMSI the report was sent under"),
         Column("segment_id", _TEXT, "track"),
         Column("timestamp", TIMESTAMP, "time of the report"),

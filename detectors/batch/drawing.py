@@ -35,13 +35,14 @@ def tracks_table(history: History, flagged: pa.Table, findings: Iterable[Finding
     spans = _spans(history, flagged["voyage_id"])
     others: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        if finding.voyage_id in spans and finding.other_mmsi:
+        if finding.voyage_id in spans:
             others[finding.voyage_id].append(finding)
     rows: list[IntArray] = []
     voyages: list[tuple[str, str, int]] = []
     for voyage_id, (begin, end, tracks) in sorted(spans.items()):
         own = np.concatenate([sketches.of_track(mmsi, segment, begin, end) for mmsi, segment in tracks])
         met = _met(others[voyage_id], sketches, (begin, end), {mmsi for mmsi, _ in tracks}, history)
+        met = met[~sketches.are_of(met, tracks)]
         for role, kept in ((OWN, own), (MET, met)):
             rows.append(kept)
             voyages.append((voyage_id, role, len(kept)))
@@ -75,18 +76,17 @@ def _spans(history: History, flagged: pa.ChunkedArray) -> dict[str, tuple[int, i
 def _met(
     findings: Iterable[Finding], sketches: "_Sketches", span: tuple[int, int], own: set[int], history: History
 ) -> IntArray:
-    """Rows of the ships that findings of one voyage speak of, around each finding and while the voyage lasts."""
-    around = round(AROUND / timedelta(microseconds=1))
-    rows = [
-        sketches.of_mmsi(
-            mmsi,
-            max(instant_us(finding.start) - around, span[0] - around),
-            min(instant_us(finding.end or history.as_of) + around, span[1] + around),
-        )
-        for finding in findings
-        for mmsi in finding.other_mmsi
-        if mmsi not in own
-    ]
+    """Rows of the ships that findings of one voyage speak of, around each finding and while the voyage lasts.
+
+    Other tracks under the voyage's own number are shown for the time of the finding alone: before it and after it they
+    may be other voyages of this ship.
+    """
+    rows: list[IntArray] = []
+    for finding in findings:
+        start, end = instant_us(finding.start), instant_us(finding.end or history.as_of)
+        for mmsi in {finding.mmsi, *finding.other_mmsi}:
+            around = 0 if mmsi in own else round(AROUND / timedelta(microseconds=1))
+            rows.append(sketches.of_mmsi(mmsi, max(start, span[0]) - around, min(end, span[1]) + around))
     return np.unique(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
 
 
@@ -110,6 +110,11 @@ class _Sketches:
         time = self._time[low:high]
         rows: IntArray = low + np.flatnonzero((time >= begin_us) & (time <= end_us))
         return rows
+
+    def are_of(self, rows: IntArray, tracks: Iterable[tuple[int, str]]) -> npt.NDArray[np.bool_]:
+        """Whether each row is of one of these tracks. Shape (n,)."""
+        numbers = [self._numbers.get(segment_id, -1) for _, segment_id in tracks]
+        return np.isin(self._segment[rows], numbers)
 
     def of_track(self, mmsi: int, segment_id: str, begin_us: int, end_us: int) -> IntArray:
         """Rows of one track from one instant to another."""

@@ -17,13 +17,13 @@ from shapely.geometry.base import BaseGeometry
 
 from detectors.batch.drawing import AROUND
 from detectors.exports.naming import LABEL, names_of, of_track, of_voyage, title_of, who
-from detectors.exports.parts import SILENCE_H, Part, Spans, Unheard, broken, merged
+from detectors.exports.parts import Part, Spans, Unheard, broken, merged
 from detectors.exports.shapes import DECIMALS, fence, last_place, line, point, points, rounded
 from detectors.exports.tables import FENCES, FINDINGS, FLAGGED, POSITIONS, SILENCES, TRACK_LINES
 from detectors.exports.words import evidence_text, flat, identities_text, listed, text
 from detectors.rules.dark.wording import reception_in_words
 from detectors.run_folder import LoadedRun
-from detectors.run_tables import OWN
+from detectors.run_tables import OWN, SILENCE_H
 from vessels.ais import mmsi_text, ship_type_label
 from vessels.instants import instant_us
 from vessels.schema import Table

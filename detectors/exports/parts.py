@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detectors.explain import RowsBy
-from detectors.run_tables import OWN
+from detectors.run_tables import HEARD_H, OWN
 from vessels.geodesy import distance_nmi
 from vessels.instants import instant_us, times_us
 
@@ -26,11 +26,6 @@ Spans = Sequence[tuple[int, int]]
 """Spans of time in microseconds, in order, none touching another."""
 NEVER: Final[Mapping[tuple[str, int], Spans]] = MappingProxyType({})
 
-HEARD_H: Final = 1.1
-"""Longest step between two reports that counts as heard, as on the report's map (`detectors.report.map_tracks`):
-reception counts the ships heard within an hour, and `tracks` hold a report in 20 minutes."""
-SILENCE_H: Final = 4.0
-"""From here on it is a silence, as in the table of gaps; shorter ones are pauses."""
 LAY_NMI: Final = 0.1
 """Two reports within this (185 m, a ship's swing at anchor) are joined whatever the time between, unless the run has a
 silence there: nothing sailed is shown by it. Source: judgement."""

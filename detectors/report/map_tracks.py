@@ -16,6 +16,7 @@ import shapely
 from detectors.report.drawn import Drawn, Silence, TrackPoints
 from detectors.report.projection import Frame
 from detectors.report.svg_paths import FloatArray, Line
+from detectors.run_tables import HEARD_H, SILENCE_H
 
 IntArray = npt.NDArray[np.int64]
 
@@ -26,11 +27,6 @@ percentile of the fixtures' reports over 2 kn), half of them within 10 and 11.5.
 N_CLASSES: Final = len(SPEED_CLASSES_KN) + 1
 UNKNOWN: Final = N_CLASSES
 US_PER_H: Final = 3_600_000_000
-HEARD_H: Final = 1.1
-"""Reports this far apart are joined as sailed. Source: reception counts the ships heard within an hour; drawn reports
-stand up to 20 minutes before or after the last one heard, of which a part is allowed for here."""
-SILENCE_H: Final = 4.0
-"""From here on it is a silence, as in the table of gaps; shorter ones are pauses. Source: `gaps`, 4 hours."""
 ARROW_PX: Final = 90.0
 """Sailed pixels between arrows."""
 MOST_ARROWS: Final = 14

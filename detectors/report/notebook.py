@@ -15,7 +15,7 @@ from typing import Final
 
 from detectors.explain import Case, Cases
 from detectors.report.coast import packaged_coast
-from detectors.report.drawn import Drawer
+from detectors.report.drawer import Drawer
 from detectors.report.page import report_page
 from detectors.report.picture import case_picture
 from detectors.report.raster import png_of

@@ -19,7 +19,8 @@ from markupsafe import Markup, escape
 from detectors.case_rows import CLOSING
 from detectors.explain import Cases, RowsBy
 from detectors.report.coast import SharedCoast, packaged_coast
-from detectors.report.drawn import Drawer, Drawn
+from detectors.report.drawer import Drawer
+from detectors.report.drawn import Drawn
 from detectors.report.map_picture import map_picture
 from detectors.report.meanings import BANDS, CANNOT_SEE, SCORE, meaning_of
 from detectors.report.numbers import counted, night_of

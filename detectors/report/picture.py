@@ -14,7 +14,7 @@ from typing import Final
 from detectors.case_rows import CLOSING, head
 from detectors.explain import Case
 from detectors.report.coast import Land
-from detectors.report.drawn import Drawer
+from detectors.report.drawer import Drawer
 from detectors.report.lettering import fitted, width_px
 from detectors.report.map_picture import map_picture
 from detectors.report.palette import LIGHT, plain

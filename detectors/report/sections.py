@@ -30,6 +30,7 @@ CASES_NAMED: Final = 5
 """Flagged voyages of a ship met that are named."""
 BAR: Final = 240
 """Length of a bar in its own units."""
+SAME_FILES: Final = "the same files as the finding above"
 NO_PICTURE: Final = Markup()
 
 Row = Mapping[str, Any]
@@ -50,11 +51,15 @@ class SumLine:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding, what its kind means, and bars where it is an unusual voyage. `is_first` of its kind in the case."""
+    """A finding, what its kind means, where its rows came from, and bars where it is an unusual voyage.
+
+    `is_first` of its kind in the case.
+    """
 
     rows: FindingRows
     meaning: Meaning
     is_first: bool
+    sources: str
     oddities: tuple[Oddity, ...]
 
 
@@ -223,13 +228,16 @@ def ships_met(case: Case, neighbours: Neighbours) -> Iterable[Met]:
 
 def _findings(case: Case, rows: Iterable[FindingRows]) -> Iterable[FindingView]:
     seen: set[str] = set()
+    before = ""
     for one, finding in zip(rows, case.findings, strict=False):
         bars = oddities(finding.row["evidence"]) if one.kind == UNUSUAL else ()
         if bars:
             rest = tuple(row for row in one.evidence.rows if not is_drawn(row[2]))
             one = replace(one, evidence=replace(one.evidence, rows=rest))
-        yield FindingView(one, meaning_of(one.kind), one.kind not in seen, bars)
+        files = SAME_FILES if one.sources and one.sources == before else one.sources
+        yield FindingView(one, meaning_of(one.kind), one.kind not in seen, files, bars)
         seen.add(one.kind)
+        before = one.sources
 
 
 def _brief(rows: tuple[FindingRows, ...]) -> Block | None:

@@ -4,7 +4,8 @@ Takes shapes in pixels and text from anywhere; gives SVG in which all text is sa
 left to the lanes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from markupsafe import escape
@@ -43,10 +44,14 @@ class Sheet:
         """Add text, cut to the room; its left edge at `x`, unless its class says otherwise."""
         line = fitted(text, room_px)
         if line:
-            self._texts.setdefault(name, []).append(f'<text x="{num(x)}" y="{num(y)}">{escape(line)}</text>')
+            self._texts.setdefault(name, []).append(f'<text x="{round(x)}" y="{round(y)}">{escape(line)}</text>')
+
+    def has(self, name: str) -> bool:
+        """Whether anything of a class was drawn."""
+        return bool(self._paths.get(name) or self._tipped.get(name))
 
     def markup(self) -> str:
-        """All that was drawn, from the lowest layer up, text last."""
+        """All that was drawn, from the lowest layer up, text last; shapes on the middles of pixels, to be sharp."""
         shapes = []
         for name, paths in self._paths.items():
             if paths:
@@ -54,7 +59,7 @@ class Sheet:
             if name in self._tipped:
                 shapes.append(f"<g{self._kind(name)}>{''.join(self._tipped[name])}</g>")
         texts = (f'<g class="{name}">{"".join(texts)}</g>' for name, texts in self._texts.items())
-        return f'<g fill="none">{"".join(shapes)}</g>{"".join(texts)}'
+        return f'<g fill="none" transform="translate(.5 .5)">{"".join(shapes)}</g>{"".join(texts)}'
 
     def _kind(self, name: str) -> str:
         fill = self._fills.get(name)
@@ -64,28 +69,38 @@ class Sheet:
 def num(value: float) -> str:
     """A number of pixels, to a tenth.
 
-    >>> num(12.04), num(3.96), num(-0.04)
-    ('12', '4', '0')
+    >>> num(12.04), num(3.96), num(-0.04), num(-0.5)
+    ('12', '4', '0', '-.5')
     """
     text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
+    if text.startswith(("0.", "-0.")):
+        text = text.replace("0.", ".", 1)
+    return "0" if text in {"-0", ""} else text
 
 
 def box(left: float, top: float, right: float, bottom: float) -> str:
-    """A rectangle."""
-    return f"M{num(left)} {num(top)}H{num(right)}V{num(bottom)}H{num(left)}z"
+    """A rectangle, on whole pixels."""
+    x, y = round(left), round(top)
+    wide, high = round(right) - x, round(bottom) - y
+    return f"M{x} {y}h{wide}v{high}h{-wide}z"
 
 
 def rule(x1: float, y1: float, x2: float, y2: float) -> str:
-    """A straight line."""
-    if y1 == y2:
-        return f"M{num(x1)} {num(y1)}H{num(x2)}"
-    return f"M{num(x1)} {num(y1)}V{num(y2)}" if x1 == x2 else f"M{num(x1)} {num(y1)}L{num(x2)} {num(y2)}"
+    """A line across or down, on whole pixels."""
+    x, y = round(x1), round(y1)
+    across, down = round(x2) - x, round(y2) - y
+    return f"M{x} {y}v{down}" if across == 0 and down else f"M{x} {y}h{across or 0.5:g}"
 
 
-def line(points: Iterable[tuple[float, float]]) -> str:
-    """A line through points."""
-    return "M" + "L".join(f"{num(x)} {num(y)}" for x, y in points)
+def line(points: Sequence[tuple[float, float]]) -> str:
+    """A line through points, each to a tenth of a pixel."""
+    tenths = [(round(x * 10), round(y * 10)) for x, y in points]
+    steps = [f"M{num(tenths[0][0] / 10)} {num(tenths[0][1] / 10)}l"]
+    for (x1, y1), (x2, y2) in pairwise(tenths):
+        for step in (x2 - x1, y2 - y1):
+            text = num(step / 10)
+            steps.append(text if text[0] == "-" or steps[-1][-1] == "l" else f" {text}")
+    return "".join(steps)
 
 
 def dot(x: float, y: float) -> str:
@@ -93,7 +108,6 @@ def dot(x: float, y: float) -> str:
     return f"M{num(x)} {num(y)}h.01"
 
 
-def arrow(x: float, y: float, way: int, size: float = 4.0) -> str:
+def arrow(x: float, y: float, way: int, size: int = 4) -> str:
     """A small triangle with its tip at (x, y) pointing left (-1) or right (1)."""
-    back = num(x - way * size)
-    return f"M{num(x)} {num(y)}L{back} {num(y - size)}V{num(y + size)}z"
+    return f"M{round(x)} {round(y)}l{-way * size} {-size}v{2 * size}z"

@@ -4,8 +4,9 @@ Each takes a sheet, a plot and what it draws; draws from `top` down and gives wh
 gap between two bars with two texts, never a colour alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from detectors.report.drawn import Bar, Link
@@ -42,15 +43,22 @@ SURE: Final = 0.995
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A bar in pixels, or several small ones as one."""
+    """A claim in pixels: the stretches in which it was heard, or several small claims as one."""
 
-    low: float
-    high: float
+    stretches: tuple[tuple[float, float], ...]
     text: str
     tip: str
     start_us: int
     end_us: int
     style: str
+
+    @property
+    def low(self) -> float:
+        return self.stretches[0][0]
+
+    @property
+    def high(self) -> float:
+        return self.stretches[-1][1]
 
 
 def who_lanes(sheet: Sheet, plot: Plot, top: float, bars: Sequence[Bar], links: Sequence[Link]) -> float:
@@ -93,7 +101,7 @@ def bars_lane(
     sheet: Sheet, plot: Plot, top: float, field: str, bars: Sequence[Bar], heard: Iterable[Bar] = ()
 ) -> float:
     """One field over time. `heard` are the spans in which the ship was heard: where no bar stands, nothing was sent."""
-    rows = Rows(BAR_ROWS, plot.left, plot.right, apart=0.0)
+    rows = Rows(BAR_ROWS, plot.left, plot.right, apart=-LEAST_PX)
     pieces = _pieces(plot, bars)
     placed = [(piece, rows.place(piece.low, piece.high)) for piece in pieces]
     n_left_out = sum(row is None for _, row in placed)
@@ -101,30 +109,37 @@ def bars_lane(
     for bar in heard:
         if bar.probability >= 1.0 and plot.is_in_sight(bar.start_us, bar.end_us):
             low, high = plot.stretch(bar.start_us, bar.end_us, 0.0)
-            sheet.draw("baseline", rule(low, top + 7.5, high, top + 7.5))
+            if not any(piece.low <= low + 1.0 and piece.high >= high - 1.0 for piece in pieces):
+                sheet.draw("baseline", rule(low, top + 7.0, high, top + 7.0))
     for piece, row in placed:
-        if row is None:
-            continue
-        y = top + row * BAR_PX
-        room = piece.high - piece.low - 6.0
-        inside = fitted(piece.text, room)
-        is_whole = inside == piece.text
-        plot.arrows(sheet, piece.start_us, piece.end_us, y + 7.5)
-        wide = width_px(piece.text)
-        beside = piece.high + 3.0
-        is_beside = not is_whole and beside + wide <= plot.right and rows.is_free(row, beside, beside + wide)
-        tip = "" if is_whole or is_beside else piece.tip
-        sheet.draw(piece.style, box(piece.low + 0.5, y + 0.5, piece.high - 0.5, y + 14.5), tip)
-        if is_beside:
-            rows.take(row, beside, beside + wide)
-            sheet.write("", beside, y + 11.5, piece.text, wide + 1.0)
-        elif inside:
-            sheet.write("", piece.low + 3.0, y + 11.5, piece.text, room)
+        if row is not None:
+            _bar(sheet, plot, piece, rows, row, top + row * BAR_PX)
     return top + max(rows.n_used, 1) * BAR_PX + GAP_PX
 
 
+def _bar(sheet: Sheet, plot: Plot, piece: _Piece, rows: Rows, row: int, y: float) -> None:
+    """A claim: a box for each time in which it was heard, dots over the silences between, and its text once."""
+    plot.arrows(sheet, piece.start_us, piece.end_us, y + 7.0)
+    wide = width_px(piece.text)
+    widest = max(piece.stretches, key=lambda one: one[1] - one[0])
+    low, high = next((one for one in piece.stretches if one[1] - one[0] >= wide + 6.0), widest)
+    room = high - low - 6.0
+    inside = fitted(piece.text, room)
+    beside = piece.high + 4.0
+    is_whole = inside == piece.text
+    is_beside = not is_whole and beside + wide <= plot.right and rows.is_free(row, beside, beside + wide + LEAST_PX)
+    sheet.draw("tie", rule(piece.low, y + 7.0, piece.high, y + 7.0) if len(piece.stretches) > 1 else "")
+    path = "".join(box(begin, y, end - 1.0, y + 14.0) for begin, end in piece.stretches)
+    sheet.draw(piece.style, path, "" if is_whole or is_beside else piece.tip)
+    if is_beside:
+        rows.take(row, beside, beside + wide + LEAST_PX)
+        sheet.write("", beside, y + 11.5, piece.text, wide + 1.0)
+    elif inside:
+        sheet.write("", low + 3.0, y + 11.5, piece.text, room)
+
+
 def _pieces(plot: Plot, bars: Sequence[Bar]) -> list[_Piece]:
-    """Bars in sight as they are drawn: sure ones first, crowds of small ones merged."""
+    """Claims in sight as they are drawn: sure ones first, crowds of small ones merged."""
     tones: dict[str, int] = {}
     for bar in bars:
         tones.setdefault(bar.value, len(tones) % 2)
@@ -133,35 +148,46 @@ def _pieces(plot: Plot, bars: Sequence[Bar]) -> list[_Piece]:
         key=lambda bar: (bar.probability < 1.0, bar.start_us, bar.end_us, bar.value),
     )
     pieces: list[_Piece] = []
-    crowd: list[tuple[Bar, float, float]] = []
-    for bar in seen:
-        low, high = plot.stretch(bar.start_us, bar.end_us, LEAST_PX)
-        if crowd and (high - low > SMALL_PX or low - crowd[-1][2] > SMALL_PX or bar.probability < 1.0):
-            pieces += _merged(crowd, tones)
+    crowd: list[_Piece] = []
+    for _, group in groupby(seen, key=lambda bar: (bar.value, bar.probability)):
+        piece = _piece(plot, list(group), tones)
+        is_small = piece.high - piece.low <= SMALL_PX
+        if crowd and (not is_small or piece.low - crowd[-1].high > SMALL_PX):
+            pieces += _merged(crowd)
             crowd = []
-        if high - low > SMALL_PX:
-            pieces.append(_piece(bar, low, high, tones))
+        if is_small:
+            crowd.append(piece)
         else:
-            crowd.append((bar, low, high))
-    return pieces + _merged(crowd, tones)
+            pieces.append(piece)
+    return [*pieces, *_merged(crowd)]
 
 
-def _merged(crowd: Sequence[tuple[Bar, float, float]], tones: dict[str, int]) -> list[_Piece]:
+def _merged(crowd: Sequence[_Piece]) -> Sequence[_Piece]:
     if len(crowd) < FEWEST_MERGED:
-        return [_piece(*one, tones) for one in crowd]
-    first, last = crowd[0], crowd[-1]
-    values = list(dict.fromkeys(bar.value for bar, _, _ in crowd))
+        return crowd
     text = f"{len(crowd)} changes"
+    values = dict.fromkeys(piece.text for piece in crowd)
+    span = crowd[0].low, max(piece.high for piece in crowd)
     tip = f"{text} among {', '.join(values)}"
-    return [_Piece(first[1], max(one[2] for one in crowd), text, tip, first[0].start_us, last[0].end_us, "crowd")]
+    return [_Piece((span,), text, tip, crowd[0].start_us, crowd[-1].end_us, "crowd")]
 
 
-def _piece(bar: Bar, low: float, high: float, tones: dict[str, int]) -> _Piece:
-    is_sure = bar.probability >= 1.0
-    text = bar.value if is_sure else f"{bar.value} (possible {bar.probability:.2f})"
-    tip = f"{text}, {minute_text(bar.start_us)} to {minute_text(bar.end_us)} UTC"
-    style = f"bar{tones[bar.value]}" if is_sure else "possible"
-    return _Piece(low, high, text, tip, bar.start_us, bar.end_us, style)
+def _piece(plot: Plot, bars: Sequence[Bar], tones: Mapping[str, int]) -> _Piece:
+    """One claim, heard in one or more stretches; those that nearly touch are one."""
+    stretches: list[tuple[float, float]] = []
+    for bar in bars:
+        low, high = plot.stretch(bar.start_us, bar.end_us, LEAST_PX)
+        if stretches and low - stretches[-1][1] < LEAST_PX:
+            stretches[-1] = stretches[-1][0], max(high, stretches[-1][1])
+        else:
+            stretches.append((low, high))
+    first = bars[0]
+    is_sure = first.probability >= 1.0
+    text = first.value if is_sure else f"{first.value} (possible {first.probability:.2f})"
+    end_us = max(bar.end_us for bar in bars)
+    tip = f"{text}, {minute_text(first.start_us)} to {minute_text(end_us)} UTC"
+    style = f"bar{tones[first.value]}" if is_sure else "possible"
+    return _Piece(tuple(stretches), text, tip, first.start_us, end_us, style)
 
 
 def links_lane(sheet: Sheet, plot: Plot, top: float, links: Sequence[Link]) -> float:

@@ -15,10 +15,11 @@ from detectors.report.drawn import Drawn, FloatArray, Mark, Silence, Stay, Track
 from detectors.report.lettering import fitted, width_px
 from detectors.report.packing import Rows, place_named
 from detectors.report.sheet import Sheet, box, dot, line, num, rule
-from detectors.report.time_axis import MINUTE_US, minute_text, span_text
+from detectors.report.time_axis import HOUR_US, minute_text, span_text
 from detectors.report.timeline_frame import Plot
+from detectors.run_tables import HEARD_H
 
-UNHEARD_US: Final = 70 * MINUTE_US
+UNHEARD_US: Final = round(HEARD_H * HOUR_US)
 """Two drawn reports further apart than this have a silence between them; reports are drawn every twenty minutes."""
 RECEPTIONS: Final = {
     "heard": ("silence-heard", "others heard nearby"),
@@ -75,7 +76,7 @@ def marks_lane(sheet: Sheet, plot: Plot, top: float, marks: Sequence[Mark]) -> f
             sheet.draw("span", box(low, y - 2.0, high, y + 2.0))
         else:
             middle = (low + high) / 2.0
-            sheet.draw("pin", f"M{num(middle)} {num(y + 9.0)}l-3 -4h6z")
+            sheet.draw("pin", f"M{round(middle)} {round(y + 9.0)}l-3-4h6z")
         sheet.draw("chip", box(begin, y - 7.0, begin + chip, y + 6.0), tip)
         sheet.write("chip-number", begin + 4.0, y + 3.5, text)
         plot.arrows(sheet, mark.start_us, mark.end_us or mark.start_us, y)
@@ -147,7 +148,7 @@ def _stay(sheet: Sheet, plot: Plot, stay: Stay, low: float, high: float, y: floa
 
 def _flag(sheet: Sheet, watch: str, x: float, y: float) -> None:
     name = "watch-high" if watch == "high" else "watch-elevated"
-    sheet.draw(name, f"M{num(x)} {num(y + 3.5)}h7l-3.5 -7z")
+    sheet.draw(name, f"M{round(x)} {round(y + 3.5)}h7l-3.5-7z")
 
 
 def heard_lane(sheet: Sheet, plot: Plot, top: float, drawn: Drawn) -> float:

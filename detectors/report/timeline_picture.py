@@ -39,6 +39,7 @@ LAYERS: Final = (
     "grid-major",
     "level",
     "baseline",
+    "tie",
     "drop",
     "edge",
     "span",
@@ -84,13 +85,14 @@ def timeline_picture(drawn: Drawn, *, width: int = 760, ident: str) -> str:
     hatches = "".join(
         f'<pattern id="{name}-{hatch}" width="{size}" height="{size}" patternUnits="userSpaceOnUse">'
         f'<path class="{hatch}" d="{lines}"/></pattern>'
-        for hatch, _, size, lines in HATCHES
+        for hatch, kinds, size, lines in HATCHES
+        if any(sheet.has(kind) for kind in kinds)
     )
     return (
         f'<svg class="timeline" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{num(height)}" '
         f'viewBox="0 0 {width} {num(height)}" role="img" aria-labelledby="{name}-t {name}-d">'
         f'<title id="{name}-t">Time line of {escape(shown(drawn.title))}</title>'
-        f'<desc id="{name}-d">{escape(_in_words(drawn))}</desc><defs>{hatches}</defs>{sheet.markup()}</svg>'
+        f'<desc id="{name}-d">{escape(_in_words(drawn))}</desc>{hatches}{sheet.markup()}</svg>'
     )
 
 

@@ -97,6 +97,17 @@ def test_a_finding_that_goes_on_for_ever_does_not_bring_the_other_ships_whole_li
     assert (min(times), max(times)) == (at(8) - AROUND, at(10) + AROUND)
 
 
+def test_another_track_under_the_same_number_is_drawn_for_the_time_of_the_finding():
+    sailing = voyage(ALPHA, at(2), at(12))
+    other = sailed(ALPHA, at(0), 480, SOUTH, NORTH, segment_id="segment-other")
+    past = history(as_of=at(20), voyages=[sailing], sketches=sailed(ALPHA, at(0), 480, NORTH, SOUTH) + other)
+    table = tracks_table(past, flagged(sailing), [meeting(sailing, at(6), at(7))])
+    met = [row for row in table.to_pylist() if row["role"] == "met"]
+    assert {row["segment_id"] for row in met} == {"segment-other"}
+    assert (met[0]["timestamp"], met[-1]["timestamp"]) == (at(6), at(7))
+    assert {row["segment_id"] for row in table.to_pylist() if row["role"] == "own"} == {f"segment-{ALPHA}"}
+
+
 def test_the_order_of_rows_and_findings_changes_nothing():
     voyages = [voyage(ALPHA, at(2), at(12)), voyage(BRAVO, at(3), at(9))]
     track = [row for mmsi in (ALPHA, BRAVO, CHARLIE) for row in sailed(mmsi, at(0), 480, NORTH, SOUTH)]

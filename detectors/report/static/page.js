@@ -217,10 +217,23 @@ function cases(list) {
     if (row && (found === null || found.id === "list")) {
       row.scrollIntoView({ block: "center" });
       row.querySelector("a.open").focus({ preventScroll: true });
+    } else if (found && before) {
+      if (found.tagName === "DETAILS") found.open = true;
+      found.scrollIntoView(); // it was hidden while the case was open
     }
   }
 
   addEventListener("hashchange", turn);
+  // At once, and within the page: in a frame without an address of its own (a notebook) a link would leave it.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    const to = link && link.getAttribute("href");
+    const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!to || !to.startsWith("#") || elsewhere || event.defaultPrevented) return;
+    event.preventDefault();
+    location.hash = to;
+    turn();
+  });
   turn();
 
   // What is folded prints too.
@@ -236,18 +249,6 @@ function cases(list) {
   });
 }
 
-// In a frame without an address of its own (a notebook), links to places on the page must not leave it.
-function stayInFrame() {
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a");
-    const to = link && link.getAttribute("href");
-    if (!to || !to.startsWith("#")) return;
-    event.preventDefault();
-    location.hash = to;
-  });
-}
-
-if (location.protocol === "about:") stayInFrame();
 const voyages = document.getElementById("voyages");
 cases(voyages ? voyageList(voyages, document.getElementById("filters")) : null);
 document.body.classList.add("scripted");

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from detectors.exports.parts import HEARD_H, SILENCE_H, broken
-from detectors.report import map_tracks
+from detectors.exports.parts import broken
+from detectors.run_tables import HEARD_H
 from tests.detectors.exports.runs import at, gap, gaps_of, reports, tracks_of
 from vessels.instants import instant_us
 
@@ -111,10 +111,6 @@ def test_every_report_is_in_one_part_whatever_the_silences():
     assert times.tolist() == [instant_us(at(h)) for h in hours]
     assert len(silences) == len(parts) - 1 > 20
     assert max((np.diff(part.time_us) / 3.6e9).max(initial=0.0) for part in parts) <= HEARD_H
-
-
-def test_exports_and_the_map_of_the_report_break_tracks_at_the_same_steps():
-    assert (HEARD_H, SILENCE_H) == (map_tracks.HEARD_H, map_tracks.SILENCE_H)
 
 
 def test_no_tracks_give_nothing():

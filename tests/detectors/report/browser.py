@@ -27,7 +27,7 @@ FLAGS = (
 )
 LAPTOP, PHONE = (1366, 768), (360, 740)
 """A common laptop, and the narrowest phone that is still common: CSS pixels."""
-WAIT_MS = 20_000
+WAIT_MS = 10_000
 
 _WATCH = """
 window.violations = [];

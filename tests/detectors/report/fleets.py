@@ -7,6 +7,7 @@ with what each `Ship` says of itself. Ships are invented.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -66,6 +67,7 @@ def fleet(run: LoadedRun, ships: Sequence[Ship] = SHIPS) -> LoadedRun:
                 copies = [_finding(finding, ship, k, kind) for k, kind in enumerate(ship.kinds)]
             else:
                 copies = [_moved(row, ship) for row in _about(tables[name], told)]
+                copies = _half_hourly(copies) if name == "tracks" else copies
             said = _said(ship, number) if name == "flagged_voyages" else {}
             rows += [{**row, **said} for row in copies]
         tables[name] = pa.Table.from_pylist(rows, tables[name].schema)
@@ -87,6 +89,17 @@ def _about(table: pa.Table, told: Mapping[str, Any]) -> list[dict[str, Any]]:
     key = "voyage_id" if "voyage_id" in table.column_names else "hull_id"
     rows: list[dict[str, Any]] = table.filter(pc.equal(table[key], told[key])).to_pylist()
     return rows
+
+
+def _half_hourly(reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Reports of the scene, which are hours apart, with others between them: a track that was heard all the way."""
+    dense: list[dict[str, Any]] = []
+    for one, other in pairwise(reports):
+        n = max(1, round((other["timestamp"] - one["timestamp"]) / timedelta(minutes=30)))
+        for i in range(n):
+            between = {key: one[key] + (other[key] - one[key]) * i / n for key in ("timestamp", "lat", "lon")}
+            dense.append({**one, **between})
+    return [*dense, dict(reports[-1])]
 
 
 def _moved(row: Mapping[str, Any], ship: Ship) -> dict[str, Any]:

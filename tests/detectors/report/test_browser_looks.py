@@ -14,12 +14,12 @@ TEXTS = {
     "": (
         *("h1", "p.night-line", "header.top p", "#list h2", "#count", "#voyages th button", "#voyages td", "#voyages small"),
         *("#voyages a.open", "#voyages .kinds span", "#voyages p.headline", "#legend p", "#legend h3", "#legend td"),
-        *("#voyages .band", "#filters label", "#filters select", "#clear"),
+        *("#voyages .grade", "#filters label", "#filters select", "#clear"),
     ),
     f"#{PAEKSONG}": (
-        *("a.back", "a.next", "h2", "h2 small", ".standing", ".lead", "h3", ".facts th", ".facts td", ".soft", ".band"),
+        *("a.back", "a.next", "h2", "h2 small", ".standing", ".lead", "h3", ".facts th", ".facts td", ".soft", ".grade"),
         *(".sum th", ".finding h4", ".finding h4 .number", ".finding p", ".caveats li", ".met a", ".closing", ".tools button"),
-        *("figure.map .furniture text", "figure.time text"),
+        *("figure.map .edges text", "figure.time text:not(.chip-number)"),
     ),
 }
 

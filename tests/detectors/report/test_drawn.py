@@ -10,9 +10,12 @@ import shapely
 
 from detectors.batch.outputs import write_result
 from detectors.explain import Cases
-from detectors.report.drawn import Bar, Drawer
+from detectors.links import Link
+from detectors.report.drawer import Drawer, _borne
+from detectors.report.drawn import Bar
 from detectors.run_folder import load_run, run_in_memory
-from tests.detectors.histories import at, table
+from tests.detectors.histories import at, spell, table
+from tests.detectors.hulls import link
 from vessels.instants import instant_us
 
 
@@ -96,6 +99,19 @@ def test_a_claim_is_not_drawn_over_a_time_in_which_the_ship_was_not_heard(run, r
         ("ALPHA", instant_us(at(0)), instant_us(at(0, 6))),
         ("ALPHA", instant_us(at(0, 18)), instant_us(at(1.5))),
         ("BRAVO", instant_us(at(2.5)), instant_us(at(2.75))),
+    ]
+
+
+def test_a_number_is_not_drawn_while_the_hull_was_under_another():
+    suri = spell(445_000_123, at(0), at(10), name="SU RI 7")
+    mirae = spell(273_000_222, at(4, 6), at(7), name="MIRAE 3")
+    away = link(suri, mirae, ended=at(4), from_silence=True)
+    back = link(mirae, suri, began=at(7, 6), to_silence=True)
+    borne = list(_borne([suri, mirae], [Link.of(away), Link.of(back)]))
+    assert [(row["name"], row["first_seen"], row["last_seen"]) for row in borne] == [
+        ("SU RI 7", at(0), at(4)),
+        ("SU RI 7", at(7, 6), at(10)),
+        ("MIRAE 3", at(4, 6), at(7)),
     ]
 
 

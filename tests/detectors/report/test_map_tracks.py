@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.report.map_tracks import (
-    HEARD_H,
     MOST_ARROWS,
     N_CLASSES,
     SPEED_CLASSES_KN,
@@ -17,6 +16,7 @@ from detectors.report.map_tracks import (
     unheard,
 )
 from detectors.report.projection import Frame, frame_of
+from detectors.run_tables import HEARD_H
 from tests.detectors.report.charts import BEGIN, HOUR, drawn, silence, track
 
 FRAME = Frame(124.0, 41.0, 100.0, 760.0, 520.0)

@@ -126,13 +126,13 @@ def test_a_case_leads_to_its_neighbours_by_rank(tree):
 def test_the_policy_lets_only_the_pages_own_sheet_and_script_in(fleet_html, tree):
     policy = tree.one("meta", **{"http-equiv": "Content-Security-Policy"})["content"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
-    (sheet,) = re.findall(r"<style>(.*?)</style>", fleet_html, re.DOTALL)
+    sheets = re.findall(r"<style>(.*?)</style>", fleet_html, re.DOTALL)
     (script,) = re.findall(r"<script>(.*?)</script>", fleet_html, re.DOTALL)
-    digest = {text: f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (sheet, script)}
+    digest = {text: f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (*sheets, script)}
     assert rules == {
         "default-src": "'none'",
         "script-src": digest[script],
-        "style-src": digest[sheet],
+        "style-src": " ".join(digest[sheet] for sheet in sheets),
         "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",

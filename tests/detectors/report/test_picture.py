@@ -10,7 +10,7 @@ import shapely
 from detectors.explain import Cases
 from detectors.report import picture
 from detectors.report.coast import packaged_coast
-from detectors.report.drawn import Drawer
+from detectors.report.drawer import Drawer
 from detectors.report.picture import A4, LINES_EACH, LISTED, UNTRACKED, WIDTH_PX, case_picture, wrapped
 from detectors.run_folder import run_in_memory
 from detectors.run_tables import TRACKS

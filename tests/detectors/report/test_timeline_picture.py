@@ -89,12 +89,30 @@ def texts(root: ElementTree.Element, kind: str | None = None) -> list[str]:
 
 
 def shapes(root: ElementTree.Element, kind: str) -> list[list[float]]:
-    """Numbers of each stroke of a class: what begins with M."""
+    """x, y, x, y, ... of each stroke of a class: what begins with M."""
     paths = [one for one in root.iter(f"{SVG}path") if one.get("class") == kind]
     for group in root.iter(f"{SVG}g"):
         paths += group.iter(f"{SVG}path") if group.get("class") == kind else ()
-    strokes = [stroke for one in paths for stroke in (one.get("d") or "").split("M")[1:]]
-    return [[float(number) for number in re.findall(r"-?\d+\.?\d*", stroke)] for stroke in strokes]
+    return [corners("M" + stroke) for one in paths for stroke in (one.get("d") or "").split("M")[1:]]
+
+
+def corners(stroke: str) -> list[float]:
+    """The places a stroke of M, h, H, v, l and z comes through."""
+    x = y = 0.0
+    found: list[float] = []
+    for letter, numbers in re.findall(r"([MhHvl])([^MhHvlz]*)", stroke):
+        given = [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", numbers)]
+        for first, second in (
+            zip(given[::2], given[1::2], strict=True) if letter in "Ml" else ((one, 0.0) for one in given)
+        ):
+            if letter in "MH":
+                x, y = first, second if letter == "M" else y
+            elif letter == "v":
+                y += first
+            else:
+                x, y = x + first, y + second
+            found += [x, y]
+    return found
 
 
 def boxes_of_text(root: ElementTree.Element) -> list[tuple[float, float, float, float, str]]:
@@ -193,11 +211,11 @@ def test_nothing_of_the_speed_is_drawn_over_a_silence() -> None:
     assert strokes
     for stroke in strokes:
         xs = stroke[::2]
-        assert max(xs) <= dark[0] + 0.2 or min(xs) >= dark[1] - 0.2
-    for x1, _, x2 in (stroke for stroke in shapes(root, "draught") if len(stroke) == 3):
-        assert x2 <= dark[0] + 0.2 or x1 >= dark[1] - 0.2
-    for x1, _, x2 in shapes(root, "heard"):
-        assert x2 <= dark[0] + 1.5 or x1 >= dark[1] - 0.2
+        assert max(xs) <= dark[0] + 1.0 or min(xs) >= dark[1] - 1.0
+    for x1, _, x2, _ in shapes(root, "draught"):
+        assert x2 <= dark[0] + 1.0 or x1 >= dark[1] - 1.0
+    for x1, _, x2, _ in shapes(root, "heard"):
+        assert x2 <= dark[0] + 1.5 or x1 >= dark[1] - 1.0
 
 
 def test_a_drawn_speed_is_never_more_than_half_a_pixel_from_a_report() -> None:
@@ -309,6 +327,20 @@ def test_what_may_have_been_the_hull_says_how_likely() -> None:
     root = parsed(voyage(bars=(bar("mmsi", "511000001", 0, 40), bar("mmsi", "511000002", 41, 72, 0.4))))
     assert "511000002 (possible 0.40)" in _all_texts(root)
     assert len(shapes(root, "possible")) == 2
+
+
+def test_one_claim_before_and_after_a_silence_is_two_boxes_with_dots_between_and_one_text() -> None:
+    def picture(after: str) -> ElementTree.Element:
+        said = (bar("name", "PLAIN TERN", 0, 30), bar("name", after, 42, 72))
+        return parsed(voyage(bars=(bar("mmsi", "511000001", 0, 72), *said)))
+
+    same, other = picture("PLAIN TERN"), picture("QUIET HERON")
+    (tie,) = shapes(same, "tie")
+    boxes = [one for one in shapes(same, "bar0") if one[1] < tie[1] < one[5]]
+    assert len(boxes) == 2
+    assert _all_texts(same).count("PLAIN TERN") == 1
+    assert not shapes(other, "tie")
+    assert {"PLAIN TERN", "QUIET HERON"} <= set(_all_texts(other))
 
 
 def test_a_name_that_flaps_is_one_bar_with_the_number_of_changes() -> None:
