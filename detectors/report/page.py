@@ -39,6 +39,8 @@ SHEETS: Final = ("map.css", "timeline.css", "page.css")
 SCRIPTS: Final = ("map.js", "page.js")
 CASES: Final = 500
 """Flagged voyages with a case on the page, the first by rank: what 15 MB hold. All are in the table."""
+PICTURED_BYTES: Final = 14_000_000
+"""Cases beyond these have words and numbers only, so that a page of cases richer than usual stays near 15 MB."""
 _BLANK: Final = re.compile(r"\n{2,}")
 KNOWN_BANDS: Final = frozenset(band.band for band in BANDS)
 
@@ -61,10 +63,12 @@ def report_page(run: LoadedRun) -> Page:
     coast = SharedCoast(packaged_coast())
     failures: list[str] = []
     case_template = environment.get_template("case.html.j2")
-    cases = [
-        Markup(_BLANK.sub("\n", case_template.render(view=view, closing=CLOSING)))  # noqa: S704 - rendered with autoescape
-        for view in _Desk(run, listing, coast, failures).views()
-    ]
+    desk = _Desk(run, listing, coast, failures)
+    cases: list[Markup] = []
+    for view in desk.views():
+        text = _BLANK.sub("\n", case_template.render(view=view, closing=CLOSING))
+        cases.append(Markup(text))  # noqa: S704 - rendered with autoescape
+        desk.n_bytes += len(text.encode())
     by_band = [(choice.words, choice.n_rows) for choice in listing.bands]
     night = night_of(run.run, by_band)
     heading = f"{counted(len(listing.rows), 'voyage')} to look at" if listing.rows else "No voyage to look at"
@@ -122,6 +126,7 @@ class _Desk:
         self._neighbours = Neighbours(self._rows)
         self._coast = coast
         self._failures = failures
+        self.n_bytes = 0
 
     def views(self) -> Iterator[View]:
         """A view a flagged voyage, by rank."""
@@ -131,7 +136,9 @@ class _Desk:
         begun = self._neighbours.begun(row)
         troubles: list[str] = []
         view, drawn = self._tried("case", row, troubles, lambda: self._looked_up(begun)) or (begun, None)
-        if drawn is not None:
+        if drawn is not None and self.n_bytes > PICTURED_BYTES:
+            view = replace(view, is_left_undrawn=True)
+        elif drawn is not None:
             chart = self._tried("map", row, troubles, lambda: self._map(row, drawn))
             time = self._tried("time line", row, troubles, lambda: self._time(row, drawn))
             view = replace(view, map=chart or NO_PICTURE, time=time or NO_PICTURE)

@@ -100,6 +100,7 @@ class View:
     before: str = ""
     after: str = ""
     troubles: tuple[str, ...] = ()
+    is_left_undrawn: bool = False
     map: Markup = NO_PICTURE
     time: Markup = NO_PICTURE
     facts: Block | None = None

@@ -31,7 +31,8 @@ WAIT_MS = 10_000
 
 _WATCH = """
 window.violations = [];
-document.addEventListener("securitypolicyviolation", e => window.violations.push(e.violatedDirective + " " + e.blockedURI));
+document.addEventListener("securitypolicyviolation",
+  e => window.violations.push(e.violatedDirective + " " + e.blockedURI));
 """
 _RATIO = """
 element => {
@@ -45,7 +46,10 @@ element => {
   const style = getComputedStyle(element);
   const ink = colour(element instanceof SVGElement ? style.fill : style.color);
   let under = element, ground = {r: 255, g: 255, b: 255, a: 0};
-  while (under && ground.a < 1) { ground = colour(getComputedStyle(under).backgroundColor); under = under.parentElement; }
+  while (under && ground.a < 1) {
+    ground = colour(getComputedStyle(under).backgroundColor);
+    under = under.parentElement;
+  }
   if (ground.a < 1) {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     ground = dark ? {r: 18, g: 18, b: 18} : {r: 255, g: 255, b: 255};

@@ -80,7 +80,9 @@ def with_columns(run: LoadedRun, name: str, **columns: Sequence[Any]) -> LoadedR
     table = run.tables[name]
     for column, values in columns.items():
         place = table.schema.get_field_index(column)
-        table = table.set_column(place, table.schema.field(place), pa.array(list(values), table.schema.field(place).type))
+        table = table.set_column(
+            place, table.schema.field(place), pa.array(list(values), table.schema.field(place).type)
+        )
     return replace(run, tables={**run.tables, name: table})
 
 

@@ -65,7 +65,8 @@ def test_what_would_break_out_of_the_page_is_refused(desk, fleet_page):
     opened = desk.open(fleet_page)
     opened.page.evaluate(
         """() => {
-          document.body.insertAdjacentHTML("beforeend", "<img src='https://example.org/a.png' onerror='window.ran = 1'>");
+          document.body.insertAdjacentHTML("beforeend",
+            "<img src='https://example.org/a.png' onerror='window.ran = 1'>");
           const script = document.createElement("script");
           script.textContent = "window.ran = 2";
           document.body.append(script);
@@ -144,7 +145,13 @@ def test_rows_are_picked_by_one_thing(desk, fleet_page, name, words, left):
 
 @pytest.mark.parametrize(
     ("text", "left"),
-    [("paeksong", {PAEKSONG}), ("412903362", {MING, NAMELESS}), ("aro", {ARO}), ("quay amber", {AMBER}), ("xyzzy", set())],
+    [
+        ("paeksong", {PAEKSONG}),
+        ("412903362", {MING, NAMELESS}),
+        ("aro", {ARO}),
+        ("quay amber", {AMBER}),
+        ("xyzzy", set()),
+    ],
 )
 def test_rows_are_picked_by_text_however_it_is_written(desk, fleet_page, text, left):
     page = desk.open(fleet_page).page
@@ -157,7 +164,9 @@ def test_rows_are_picked_by_text_however_it_is_written(desk, fleet_page, text, l
 
 def test_picks_add_up_and_stay_while_the_table_is_sorted_and_a_case_is_looked_at(desk, fleet_page):
     page = desk.open(fleet_page).page
-    pick(page, "flag", next(o for o in page.locator("#filters select[name=flag] option").all_inner_texts() if "CN" in o))
+    pick(
+        page, "flag", next(o for o in page.locator("#filters select[name=flag] option").all_inner_texts() if "CN" in o)
+    )
     page.fill("#filters input[name=text]", "ming")
     until(page, "document.querySelector('#count').textContent.startsWith('1 of ')")
     assert rows(page) == [MING]

@@ -17,6 +17,17 @@ HEADER = ("mmsi", "timestamp", "lat", "lon", "sog", "cog", "name", "imo", "call_
 NAMPO, ROADS = (38.72, 125.36), (38.30, 124.20)
 NUMBERS = ("voyage_id", "hull_id", "segment_id", "role", "finding_id", "zone_id", "geometry", "tags", "watch", "band")
 """Columns by which rows are found, drawn or coloured: texts of ours, which no radio reaches."""
+ALLOWED = frozenset(
+    " ".join(
+        (
+            "html head meta title link style noscript script body header nav main section h1 h2 h3 h4 p a ul li div dl dt dd",
+            "table thead tbody tr th td form label select option input button output details summary figure figcaption",
+            "span small abbr bdi strong code time",
+            "svg g path text tspan rect circle line polygon polyline use defs clippath pattern desc symbol ellipse",
+        )
+    ).split()
+)
+"""What the page is made of."""
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u2028\u2029\x00\x07\x1b\ufeff"
 
 
@@ -26,12 +37,8 @@ def harmless(opened):
     assert page.evaluate("window.ran") is None
     assert opened.is_quiet()
     assert page.locator("script").count() == 1
-    allowed = "html head meta title link style noscript body a header p main section h1 h2 h3 h4 details summary ul li div table"
-    allowed += " thead tbody tr th td form label select option input button output small span abbr bdi strong em code dl dt dd"
-    allowed += " nav figure figcaption time svg g path text tspan rect circle line polygon polyline use defs clippath pattern desc"
-    allowed += " symbol ellipse marker lineargradient stop mask script ol br hr caption colgroup col image"
     found = set(page.evaluate("() => [...document.querySelectorAll('*')].map(e => e.localName.toLowerCase())"))
-    assert found - set(allowed.split()) == set()
+    assert found - ALLOWED == set()
     handlers = page.evaluate(
         "() => [...document.querySelectorAll('*')].flatMap(e => [...e.attributes].filter(a =>"
         " /^on|^style$|^srcdoc$|^formaction$|^autofocus$/.test(a.name)"
@@ -83,8 +90,9 @@ def scanned(tmp_path_factory):
     zones = folder / "zones.geojson"
     zones.write_text(
         '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"zone_id": "KP_EVIL", "name": '
-        '"</text><script>window.ran=52</script>{{7*7}}", "kind": "anchorage", "country": "KP", "watch": "high"}, "geometry": '
-        '{"type": "Polygon", "coordinates": [[[124.9, 38.4], [125.2, 38.4], [125.2, 38.7], [124.9, 38.7], [124.9, 38.4]]]}}]}',
+        '"</text><script>window.ran=52</script>{{7*7}}", "kind": "anchorage", "country": "KP", "watch": "high"}, '
+        '"geometry": {"type": "Polygon", "coordinates": '
+        "[[[124.9, 38.4], [125.2, 38.4], [125.2, 38.7], [124.9, 38.7], [124.9, 38.4]]]}}]}",
         encoding="utf-8",
     )
     status = main(["scan", str(tracks), "--out", str(folder / "out"), "--zones", str(zones)])

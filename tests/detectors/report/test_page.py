@@ -326,3 +326,16 @@ def test_voyages_beyond_those_with_a_case_stay_in_the_table(run, monkeypatch):
     for ship in SHIPS[4:]:
         assert voyage_id(ship) in tree.one("tr", id=f"row-{voyage_id(ship)}")["text"]
     assert {one["href"][1:] for one in tree.all("a")} <= set(tree.ids())
+
+
+def test_cases_of_a_page_that_grows_too_large_keep_their_words_without_pictures(run, monkeypatch):
+    monkeypatch.setattr(page_module, "PICTURED_BYTES", 30_000)
+    page = report_page(fleet(run))
+    cases = page.html.split('<section class="case"')[1:]
+    drawn = ['<figure class="map' in case for case in cases]
+    assert drawn[0]
+    assert not drawn[-1]
+    assert drawn == sorted(drawn, reverse=True)
+    assert ["--plot" in case for case in cases] == [not one for one in drawn]
+    assert all("How the score adds up" in case for case in cases)
+    assert page.failures == ()
