@@ -24,6 +24,8 @@ SILENCES_NAMED: Final = 5
 SILENCES_TOLD: Final = 12
 """Silences that are elements of their own, with what the run says of them; the shorter ones beyond are one path."""
 STAYS_TOLD: Final = 4
+LEAST_SHOWN_PX: Final = 0.5
+"""What is shorter than this, as between two reports of a ship at her berth, is told by the time line alone."""
 LEAST_NAMED_PX: Final = 24.0
 """Shorter silences bear no label."""
 
@@ -76,8 +78,9 @@ def met_tracks(met: Sequence[Track], frame: Frame, room: Room) -> Iterable[str]:
 
 def silences(silent: Sequence[Unheard], room: Room) -> Iterable[str]:
     """Silences and pauses as dashes between where the ship was heard; the longest with their length."""
-    pauses = [_straight(one) for one in silent if one.is_pause]
-    longest = sorted((one for one in silent if not one.is_pause), key=lambda one: -one.hours)
+    wide = [one for one in silent if one.length_px >= LEAST_SHOWN_PX]
+    pauses = [_straight(one) for one in wide if one.is_pause]
+    longest = sorted((one for one in wide if not one.is_pause), key=lambda one: -one.hours)
     rest = [_straight(one) for one in longest[SILENCES_TOLD:]]
     if pauses:
         yield f'<path class="pause" d="{path_data(pauses)}">{_tip("not heard for one to four hours")}</path>'

@@ -72,7 +72,10 @@ def test_a_scan_writes_its_folder_and_a_summary(
     assert main(["scan", "tracks", "--out", str(tmp_path / "out")]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {*(f"{t}.parquet" for t in TABLES), RUN_FILE}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *(f"{t}.parquet" for t in TABLES),
+        *(RUN_FILE, "report.html"),
+    }
     assert "1 file, 1,185 rows; 3 rows rejected (position_out_of_range 3)" in out
     assert "1 finding; 1 voyage flagged (1 critical)" in out
     short = relay_voyage_id.removeprefix("voyage-")[:8]

@@ -20,9 +20,9 @@ NUMBERS = ("voyage_id", "hull_id", "segment_id", "role", "finding_id", "zone_id"
 ALLOWED = frozenset(
     " ".join(
         (
-            "html head meta title link style noscript script body header nav main section h1 h2 h3 h4 p a ul li div dl dt dd",
+            "html head meta title link style noscript script body header nav main section h1 h2 h3 h4 p a ul li",
             "table thead tbody tr th td form label select option input button output details summary figure figcaption",
-            "span small abbr bdi strong code time",
+            "div dl dt dd span small abbr bdi strong code time",
             "svg g path text tspan rect circle line polygon polyline use defs clippath pattern desc symbol ellipse",
         )
     ).split()
