@@ -192,7 +192,8 @@ def _add_track(rows: dict[str, list[dict[str, Any]]], track: _Track, zones: Zone
     keys = {"mmsi": track.mmsi, "segment_id": segment_id, "hull_id": schema.make_id("hull", segment_id)}
     days, lat, lon = _sail(track, zones)
     rows["sketches"] += [
-        {**keys, "timestamp": _day(d), "lat": y, "lon": x} for d, y, x in zip(days, lat, lon, strict=True)
+        {**keys, "timestamp": _day(d), "lat": y, "lon": x, "sog": 5.0, "draught": 5.0}
+        for d, y, x in zip(days, lat, lon, strict=True)
     ]
     steps = step_distances_nmi(lat, lon)
     rows["segments"].append(

@@ -103,7 +103,7 @@ def wrapped(text: str, room_px: float, size_px: float, most: int) -> list[str]:
     """A text in lines that fit a room, broken between words; what is left after `most` lines is cut.
 
     >>> wrapped("CORAL TURNSTONE called at Nakhodka", 130.0, 12.0, 2)
-    ['CORAL', 'TURNSTONE…']
+    ['CORAL TURNSTONE', 'called at Nakhodka']
     """
     lines: list[str] = []
     words = safe(text).split()

@@ -216,7 +216,8 @@ def sketched(vessel, places):
     for lat, lon, start, end in places:
         for i, day in enumerate(np.arange(start, end, 1 / 72)):
             swing = 0.0003 * np.sin(i)
-            rows.append({**vessel.keys, "timestamp": vessel.at(float(day)), "lat": lat + swing, "lon": lon - swing})
+            place = {"lat": lat + swing, "lon": lon - swing, "sog": None, "draught": None}
+            rows.append({**vessel.keys, "timestamp": vessel.at(float(day)), **place})
     return schema.SKETCHES.build({c: [row[c] for row in rows] for c in schema.SKETCHES.names})
 
 
