@@ -37,7 +37,7 @@ NIGHTS: Final = Table(
 )
 COMPARED_WITH: Final = 14
 """Nights before, by which a person sees whether this one is as usual: two weeks, so each day of the week twice."""
-_COMPARED: Final = ("rows", "vessels", "voyages", "findings", "flagged")
+_COMPARED: Final = ("vessels", "voyages", "findings", "flagged")
 _WITHOUT_RECORD: Final = tuple(name for name in NIGHTS.names if name != "record")
 
 Row = Mapping[str, Any]
@@ -118,6 +118,8 @@ def nights_before(store: TrackStore, nights: Nights, seq: int) -> list[dict[str,
             "as_of": records[row["night_id"]]["as_of"],
             **{f"n_{status}": row[f"n_{status}"] for status in STATUSES},
             **{f"n_{name}": records[row["night_id"]].get(f"n_{name}") for name in _COMPARED},
+            "n_files_in": records[row["night_id"]].get("taken_in", {}).get("files"),
+            "n_rows_in": records[row["night_id"]].get("taken_in", {}).get("rows"),
             "n_set_aside": len(records[row["night_id"]].get("set_aside", ())),
         }
         for row in earlier

@@ -20,13 +20,16 @@ from detectors.links import Link as HullLink
 from detectors.report.drawn import Bar, Drawn, Fence, Link, Mark, Silence, Stay, TrackPoints
 from detectors.rules.dark.wording import reception_in_words
 from detectors.run_folder import LoadedRun
-from detectors.run_tables import OWN
+from detectors.run_tables import OWN, SILENCE_H
 from detectors.shown import shown
 from vessels.ais import flag_state, mmsi_text, ship_type_label
 from vessels.instants import instant_us, times_us
+from vessels.units import US_PER_H
 
 _ENDLESS: Final = int(np.iinfo(np.int64).max)
 FIELDS: Final = ("mmsi", "name", "imo", "call_sign", "flag", "ship_type", "destination")
+UNJUDGED: Final = "unjudged"
+"""In place of what reception says, where a time without reports is no row of `gaps`."""
 TURNS: Final = (-360.0, 0.0, 360.0)
 
 
@@ -54,6 +57,10 @@ class Drawer:
         end = max(begin, instant_us(voyage["end"] or voyage["last_seen"]))
         span = instant_us(voyage["span_start"]), instant_us(voyage["span_end"] or voyage["last_seen"])
         tracks = tuple(self._tracks.of(voyage["voyage_id"]))
+        own = tuple(track for track in tracks if track.role == OWN)
+        judged = tuple(_silences(self._gaps.of(voyage["hull_id"]), span))
+        unjudged = tuple(_unjudged(own, judged))
+        silences = tuple(sorted((*judged, *unjudged), key=lambda silence: silence.start_us))
         flagged = case.flagged or {}
         return Drawn(
             voyage_id=voyage["voyage_id"],
@@ -61,12 +68,12 @@ class Drawer:
             start_us=begin,
             end_us=end,
             as_of_us=self._as_of_us,
-            tracks=tuple(track for track in tracks if track.role == OWN),
+            tracks=own,
             met=tuple(track for track in tracks if track.role != OWN),
-            silences=tuple(_silences(self._gaps.of(voyage["hull_id"]), span)),
+            silences=silences,
             stays=tuple(self._stays(voyage["hull_id"])),
-            marks=tuple(_marks([finding.row for finding in case.findings])),
-            bars=tuple(self._bars(case)),
+            marks=tuple(_marks([finding.row for finding in case.findings], self._as_of_us)),
+            bars=tuple(self._bars(case, unjudged)),
             links=tuple(_link(link) for link in (*case.chain.links, *case.chain.possible_links)),
             line=self._line(voyage["voyage_id"]),
         )
@@ -112,10 +119,11 @@ class Drawer:
                 confidence=row["confidence"],
             )
 
-    def _bars(self, case: Case) -> Iterator[Bar]:
+    def _bars(self, case: Case, unjudged: Iterable[Silence]) -> Iterator[Bar]:
         """The hull's claims, and those of tracks that only may have been it."""
         hull = case.voyage["hull_id"]
         unheard = [_span(row) for row in self._gaps.of(hull)]
+        unheard += [(one.start_us, one.end_us) for one in unjudged if one.end_us is not None]
         yield from _runs(_borne(self._spells.of(hull), case.chain.links), unheard, 1.0)
         for link in case.chain.possible_links:
             for segment_id in (link.from_segment_id, link.to_segment_id):
@@ -169,7 +177,30 @@ def _silences(gaps: Iterable[Row], span: tuple[int, int]) -> Iterator[Silence]:
         )
 
 
-def _marks(findings: Iterable[Row]) -> Iterator[Mark]:
+def _unjudged(own: Iterable[TrackPoints], judged: Sequence[Silence]) -> Iterator[Silence]:
+    """Times between two drawn reports as long as a silence, but none by the ship's habit or its few reports."""
+    starts = np.array([silence.start_us for silence in judged], np.int64)
+    ends = np.array([_ENDLESS if one.end_us is None else one.end_us for one in judged], np.int64)
+    for track in own:
+        hours = np.diff(track.time_us) / US_PER_H
+        for i in np.flatnonzero(hours >= SILENCE_H).tolist():
+            begin, end = int(track.time_us[i]), int(track.time_us[i + 1])
+            if ((starts < end) & (ends > begin)).any():
+                continue
+            yield Silence(
+                start_us=begin,
+                end_us=end,
+                start_lat=float(track.lat[i]),
+                start_lon=float(track.lon[i]),
+                end_lat=float(track.lat[i + 1]),
+                end_lon=float(track.lon[i + 1]),
+                duration_h=float(hours[i]),
+                reception=UNJUDGED,
+                text=f"not heard for about {hours[i]:,.0f} h; by this ship's habit no silence to be judged",
+            )
+
+
+def _marks(findings: Iterable[Row], as_of_us: int) -> Iterator[Mark]:
     for number, row in enumerate(findings, 1):
         yield Mark(
             number=number,
@@ -177,7 +208,7 @@ def _marks(findings: Iterable[Row]) -> Iterator[Mark]:
             kind=row["kind"],
             headline=shown(row["headline"], 600),
             start_us=instant_us(row["start"]),
-            end_us=None if row["end"] is None else instant_us(row["end"]),
+            end_us=as_of_us if row["end"] is None else instant_us(row["end"]),
             lat=row["lat"],
             lon=row["lon"],
             weight_db=row["weight_db"],

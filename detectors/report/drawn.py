@@ -30,7 +30,7 @@ class TrackPoints:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A time in which the ship was not heard, and what reception about it says."""
+    """A time in which the ship was not heard, and what reception says of it; `unjudged` if no row of `gaps`."""
 
     start_us: int
     end_us: int | None
@@ -60,7 +60,7 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where and when a finding is; `number` is its place in the case, from 1."""
+    """Where and when a finding is, to the data's end while it goes on; `number` is its place in the case, from 1."""
 
     number: int
     finding_id: str

@@ -10,9 +10,10 @@ from statistics import median
 from typing import Any, Final
 
 MEASURES: Final = (
-    ("n_rows", "rows read"),
-    ("n_vessels", "ships heard"),
-    ("n_voyages", "voyages"),
+    ("n_files_in", "new inputs taken in"),
+    ("n_rows_in", "new rows taken in"),
+    ("n_vessels", "ships in the window"),
+    ("n_voyages", "voyages in the window"),
     ("n_findings", "findings"),
     ("n_flagged", "voyages flagged"),
     ("n_new", "of these, new"),
@@ -146,8 +147,14 @@ def _line(run: Mapping[str, Any], bands: Sequence[tuple[str, int]], n_aside: int
     """The night in one sentence."""
     by_band = ", ".join(f"{n:,} {band}" for band, n in bands if n)
     flagged = counted(run["n_flagged"], "voyage") + " flagged" + (f" ({by_band})" if by_band else "")
+    came: Row | None = run.get("taken_in")
+    inputs = f"{counted(len(run['inputs']), 'input')} with {counted(run['n_rows'], 'row')}"
     parts = (
-        f"{counted(len(run['inputs']), 'input')} with {counted(run['n_rows'], 'row')}",
+        *(
+            (f"{counted(came['files'], 'new input')} with {counted(came['rows'], 'row')}", f"{inputs} looked back on")
+            if came
+            else (inputs,)
+        ),
         f"{counted(run['n_vessels'], 'ship')} on {counted(run['n_voyages'], 'voyage')}",
         flagged,
         f"{counted(n_aside, 'input')} set aside" if n_aside else "no input set aside",
@@ -183,7 +190,14 @@ def _rejected(rejects: Mapping[str, int]) -> str:
 
 def _measures(run: Mapping[str, Any], alerts: Row, n_aside: int, before: Sequence[Row]) -> tuple[Measure, ...]:
     """The numbers by which nights are compared, those left out that neither this night nor any before has."""
-    tonight = {**run, **{f"n_{status}": alerts.get(status) for status in STATUSES}, "n_set_aside": n_aside}
+    came: Row = run.get("taken_in") or {}
+    tonight = {
+        **run,
+        **{f"n_{status}": alerts.get(status) for status in STATUSES},
+        "n_files_in": came.get("files"),
+        "n_rows_in": came.get("rows"),
+        "n_set_aside": n_aside,
+    }
     return tuple(
         Measure(words, tonight[name], tuple(row.get(name) for row in before))
         for name, words in MEASURES

@@ -26,8 +26,10 @@ RECEPTIONS: Final = {
     "outage": ("silence-outage", "feed down"),
     "unheard_place": ("silence-place", "place seldom heard"),
     "class_thinned": ("silence-thinned", "class B thinned"),
+    "unjudged": ("silence-unknown", "usual for this ship"),
 }
 UNKNOWN: Final = ("silence-unknown", "reception unknown")
+"""How a silence looks of which reception says nothing."""
 WATCH_ORDER: Final = {"high": 0, "elevated": 1}
 MARK_ROWS: Final = 6
 MARK_PX: Final = 18.0

@@ -14,6 +14,7 @@ from detectors.links import Link
 from detectors.report.drawer import Drawer, _borne
 from detectors.report.drawn import Bar
 from detectors.run_folder import load_run, run_in_memory
+from detectors.run_tables import TRACKS
 from tests.detectors.histories import at, spell, table
 from tests.detectors.hulls import link
 from vessels.instants import instant_us
@@ -37,6 +38,10 @@ def spells(run, voyage_id, *claims):
         {**own, "first_seen": at(i), "last_seen": at(i + 1), "n_reports": 9, **said} for i, said in enumerate(claims)
     ]
     return table("identities", rows)
+
+
+def columns(rows):
+    return {name: [row[name] for row in rows] for name in TRACKS.names}
 
 
 def bars(found, field):
@@ -153,6 +158,33 @@ def test_silences_that_touch_the_voyage_are_drawn_with_what_reception_says(run, 
     assert found.silences[0].text == "not heard for 6.0 h; nobody was heard: the feed was down"
     assert found.silences[1].end_us is None
     assert "so far" in found.silences[1].text
+
+
+def test_hours_without_reports_that_are_no_gap_are_drawn_unheard_and_cut_the_bars(run, relay_voyage_id):
+    tracks = run.tables["tracks"].to_pylist()
+    own = [row for row in tracks if row["voyage_id"] == relay_voyage_id and row["role"] == "own"]
+    first = own[0]["timestamp"]
+    kept = [row for row in own if not timedelta(hours=6) < row["timestamp"] - first < timedelta(hours=12)]
+    before, after = kept[[row["timestamp"] - first > timedelta(hours=6) for row in kept].index(True) - 1 :][:2]
+    (one,) = spells(run, relay_voyage_id, {"name": "ALPHA"}).to_pylist()
+    claims = table("identities", [{**one, "first_seen": first, "last_seen": own[-1]["timestamp"]}])
+    found = drawn(run, relay_voyage_id, tracks=TRACKS.build(columns(kept)), identities=claims, gaps=table("gaps", []))
+    (silence,) = found.silences
+    assert (silence.start_us, silence.end_us) == (instant_us(before["timestamp"]), instant_us(after["timestamp"]))
+    assert silence.reception == "unjudged"
+    assert silence.text.startswith("not heard for about 6 h; ")
+    assert [(start, end) for _, start, end in bars(found, "name")] == [
+        (instant_us(first), silence.start_us),
+        (silence.end_us, instant_us(own[-1]["timestamp"])),
+    ]
+
+
+def test_a_finding_that_goes_on_is_drawn_to_the_end_of_the_data(run, relay_voyage_id):
+    findings = run.tables["findings"]
+    place = findings.schema.get_field_index("end")
+    open_end = findings.set_column(place, findings.schema.field(place), pa.nulls(len(findings), findings["end"].type))
+    found = drawn(run, relay_voyage_id, findings=open_end)
+    assert [mark.end_us for mark in found.marks] == [found.as_of_us]
 
 
 def test_a_voyage_as_it_was_told_before_has_its_line_alone(run):

@@ -29,29 +29,35 @@ class Tree(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.elements, self.open = [], []
+        self.elements, self.open, self.texts = [], [], []
         self.feed(html)
+        for element in self.elements:
+            element["text"] = "".join(self.texts[element["from"] : element.get("to")])
 
     def handle_starttag(self, tag, attrs):
-        element = {"tag": tag, "text": "", "inside": [one["id"] for one in self.open if one["id"]], **dict(attrs)}
+        element = {"tag": tag, "inside": [one["id"] for one in self.open if one["id"]], **dict(attrs)}
+        element["from"] = len(self.texts)
         element.setdefault("id", None)
         self.elements.append(element)
-        if tag not in VOID:
+        if tag in VOID:
+            element["to"] = len(self.texts)
+        else:
             self.open.append(element)
 
     def handle_startendtag(self, tag, attrs):
         self.handle_starttag(tag, attrs)
         if tag not in VOID:
-            self.open.pop()
+            self.open.pop()["to"] = len(self.texts)
 
     def handle_endtag(self, tag):
         while self.open and any(one["tag"] == tag for one in self.open):
-            if self.open.pop()["tag"] == tag:
+            last = self.open.pop()
+            last["to"] = len(self.texts)
+            if last["tag"] == tag:
                 break
 
     def handle_data(self, data):
-        for element in self.open:
-            element["text"] += data
+        self.texts.append(data)
 
     def all(self, tag, **wanted):
         return [

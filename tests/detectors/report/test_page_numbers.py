@@ -13,6 +13,7 @@ RECORD = {
     "as_of": "2025-04-09T23:59:51Z",
     "inputs": [{}, {}],
     "n_rows": 1200,
+    "taken_in": {"files": 1, "rows": 1200, "kept": 400},
     "n_vessels": 1,
     "n_voyages": 9,
     "n_findings": 4,
@@ -29,7 +30,8 @@ def before(n, **numbers):
         {
             "date": f"2025-04-{i + 1:02d}",
             "as_of": f"2025-04-{i + 1:02d}T12:00:00Z",
-            "n_rows": 1000 + i,
+            "n_files_in": 1,
+            "n_rows_in": 1000 + i,
             **kept,
             **numbers,
         }
@@ -43,7 +45,8 @@ def aside(n):
 
 def test_the_night_is_told_in_one_line():
     assert night_of(RECORD, BANDS).line == (
-        "2 inputs with 1,200 rows; 1 ship on 9 voyages; 3 voyages flagged (2 critical, 1 low); no input set aside; "
+        "1 new input with 1,200 rows; 2 inputs with 1,200 rows looked back on; 1 ship on 9 voyages; "
+        "3 voyages flagged (2 critical, 1 low); no input set aside; "
         "no failures."
     )
     failed = {**RECORD, "set_aside": aside(1), "failures": [{"words": "detector dark: left out vessel 273412340"}]}
@@ -64,8 +67,9 @@ def test_inputs_set_aside_are_named_and_those_beyond_the_first_counted():
 
 
 def test_a_scan_is_compared_with_nothing():
-    night = night_of(RECORD, BANDS)
+    night = night_of({name: value for name, value in RECORD.items() if name != "taken_in"}, BANDS)
     assert (night.is_nightly, night.told, night.measures) == (False, "", ())
+    assert night.line.startswith("2 inputs with 1,200 rows; 1 ship on 9 voyages; ")
 
 
 def test_a_night_says_what_is_told_and_what_is_kept_back():
@@ -81,7 +85,8 @@ def test_a_night_says_what_is_told_and_what_is_kept_back():
 def test_a_night_stands_beside_those_before():
     night = night_of({**RECORD, "alerts": ALERTS, "nights_before": before(3)}, BANDS)
     rows, ships, new = (
-        next(m for m in night.measures if m.words == words) for words in ("rows read", "ships heard", "of these, new")
+        next(m for m in night.measures if m.words == words)
+        for words in ("new rows taken in", "ships in the window", "of these, new")
     )
     assert night.dates == ("2025-04-01", "2025-04-02", "2025-04-03")
     assert (rows.tonight, rows.last, rows.usual) == (1200, 1002, "1,001 (1,000 to 1,002)")
@@ -109,14 +114,21 @@ def test_a_night_of_zeros_has_bars_of_no_height():
 @pytest.fixture
 def night_html(finished, tmp_path):
     run = run_in_memory(finished, tmp_path)
-    told = {**run.run, "alerts": ALERTS, "nights_before": before(5), "set_aside": [*aside(2)], "notes": ["<b>note</b>"]}
+    told = {
+        **run.run,
+        "taken_in": RECORD["taken_in"],
+        "alerts": ALERTS,
+        "nights_before": before(5),
+        "set_aside": [*aside(2)],
+        "notes": ["<b>note</b>"],
+    }
     told["set_aside"][0]["name"] = "<img src=x>.csv"
     return report_page(type(run)(run.folder, run.tables, told)).html
 
 
 def test_the_page_shows_the_nights_before_as_a_table_with_bars(night_html):
     table = re.search(r'<table id="nights">.*?</table>', night_html, re.DOTALL).group()
-    assert "rows read" in table
+    assert "new rows taken in" in table
     assert "1,002 (1,000 to 1,004)" in table
     assert table.count('class="tonight"') == table.count("<svg")
     assert all(date in night_html for date in ("2025-04-01", "2025-04-05"))
