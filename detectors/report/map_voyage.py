@@ -83,11 +83,11 @@ def silences(silent: Sequence[Unheard], room: Room) -> Iterable[str]:
     longest = sorted((one for one in wide if not one.is_pause), key=lambda one: -one.hours)
     rest = [_straight(one) for one in longest[SILENCES_TOLD:]]
     if pauses:
-        yield f'<path class="pause" d="{path_data(pauses)}">{_tip("not heard for one to four hours")}</path>'
+        yield f'<path class="pause" d="{path_data(pauses)}">{_tip("drawn reports are about one to four hours apart")}</path>'
     if rest:
         yield f'<path class="silence" d="{path_data(rest)}">{_tip("not heard")}</path>'
     for one in longest[:SILENCES_TOLD]:
-        said, heard = f"not heard for {one.hours:,.1f} h", ""
+        said, heard = f"not heard for about {one.hours:,.0f} h", ""
         if one.silence is not None:
             said = f"{one.silence.text}; from {minute_text(one.silence.start_us)} UTC"
             heard = " while-heard" if one.silence.reception == "heard" else ""
