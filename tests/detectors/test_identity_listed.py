@@ -290,12 +290,14 @@ def big_scene(n: int, crowded: bool) -> Scene:
     return scene(past, WatchList(entries))
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_ships_among_as_many_neighbours_give_few_findings() -> None:
     big = big_scene(200_000, crowded=True)
     claims = claims_of(big.history.identities)
     assert len(near_listed_identity(big, claims, Identity())) < 2_000, "among so many, near misses are chance"
 
 
+@pytest.mark.slow
 def test_of_two_hundred_thousand_the_one_that_agrees_in_all_is_found() -> None:
     big = big_scene(200_000, crowded=False)
     before = big.watchlist.entries

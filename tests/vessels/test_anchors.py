@@ -189,7 +189,7 @@ def test_the_law_holds_however_little_of_what_follows_was_known(known_h):
         law(rows, boundary, boundary + known_h * H)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_the_law_holds_for_any_ships(data):
     places = st.tuples(st.floats(39.8, 40.2), st.floats(127.5, 130.5))
