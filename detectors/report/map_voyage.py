@@ -83,7 +83,7 @@ def silences(silent: Sequence[Unheard], room: Room) -> Iterable[str]:
     longest = sorted((one for one in wide if not one.is_pause), key=lambda one: -one.hours)
     rest = [_straight(one) for one in longest[SILENCES_TOLD:]]
     if pauses:
-        yield f'<path class="pause" d="{path_data(pauses)}">{_tip("drawn reports are about one to four hours apart")}</path>'
+        yield f'<path class="pause" d="{path_data(pauses)}">{_tip("reports drawn one to four hours apart")}</path>'
     if rest:
         yield f'<path class="silence" d="{path_data(rest)}">{_tip("not heard")}</path>'
     for one in longest[:SILENCES_TOLD]:
